@@ -1,0 +1,107 @@
+"""Names of things read from a segmenter: taps, and the numbers pooled from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+FEATURE_VERSION = 1
+"""Raised whenever pooling or descriptors would give other numbers; part of every feature cache key."""
+
+
+class TapSpec(BaseModel):
+    """A place in the segmenter whose feature map is read.
+
+    Args:
+        name: for people: "bottleneck", "decoder2", "layer4".
+        module: dotted path of the ``nn.Module`` whose output is read.
+        channels: channels of that output.
+        reduction: input voxels per tap voxel along each axis, array order (D, H, W) or (H, W).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    module: str
+    channels: int
+    reduction: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FeatureName:
+    """Where one number of a feature vector comes from.
+
+    Args:
+        source: a tap's name, or "shape" / "intensity" for descriptors of the predicted labels.
+        region: "all", a label's name, or "margin of <label>".
+        statistic: "mean", "spread", "volume_mm3", …
+        channel: tap channel or image channel; -1 where it has none.
+    """
+
+    source: str
+    region: str
+    statistic: str
+    channel: int = -1
+
+    def __str__(self) -> str:
+        tail = f"[{self.channel}]" if self.channel >= 0 else ""
+        return f"{self.source}/{self.region}/{self.statistic}{tail}"
+
+    @property
+    def is_descriptor(self) -> bool:
+        """True for shape and intensity of the predicted labels, false for what a tap gave."""
+        return self.source in ("shape", "intensity")
+
+
+@dataclass(frozen=True)
+class CaseFeatures:
+    """All that a classifier sees of one case.
+
+    Args:
+        names: one for each number of ``vector``.
+        vector: ``(F,)`` float32, finite.
+        maps: feature map of each tap for the *conv* head, ``(C, m, m, m)`` or ``(C, m, m)`` float16, by tap name,
+            pooled to one small fixed size; label probabilities under the key "labels".
+    """
+
+    names: tuple[FeatureName, ...]
+    vector: np.ndarray
+    maps: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Features of many cases.
+
+    Args:
+        names: one for each column of ``X``.
+        X: ``(N, F)`` float32.
+        maps: stacked maps, ``(N, C, m, …)`` float16 by tap name; empty when no head needs them.
+    """
+
+    names: tuple[FeatureName, ...]
+    X: np.ndarray
+    maps: dict[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def rows(self, index: np.ndarray) -> FeatureTable:
+        """The cases ``index`` only."""
+        return FeatureTable(self.names, self.X[index], {k: v[index] for k, v in self.maps.items()})
+
+    def columns(self, keep: np.ndarray) -> FeatureTable:
+        """The features where the boolean mask ``keep`` is true; maps stay."""
+        names = tuple(n for n, k in zip(self.names, keep, strict=True) if k)
+        return FeatureTable(names, self.X[:, keep], self.maps)
+
+    @classmethod
+    def stack(cls, cases: list[CaseFeatures]) -> FeatureTable:
+        """One row a case; all must have the same names."""
+        names = cases[0].names
+        if any(c.names != names for c in cases):
+            raise ValueError("cases have different features")
+        maps = {k: np.stack([c.maps[k] for c in cases]) for k in cases[0].maps}
+        return cls(names, np.stack([c.vector for c in cases]), maps)

@@ -1,0 +1,72 @@
+"""How long work says how far it is, and learns that it should stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from SegClassifyLib.errors import Cancelled
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """One step of long work.
+
+    Args:
+        phase: what is happening now, in words ("Training the segmenter").
+        fraction: done part of this phase, 0 to 1; ``None`` where it is not known.
+        note: what a person may want to know of this step ("epoch 12, Dice 0.81").
+        seconds_left: estimate for this phase; ``None`` where it is not known.
+    """
+
+    phase: str
+    fraction: float | None = None
+    note: str = ""
+    seconds_left: float | None = None
+
+
+class Progress:
+    """Passed down through long work; ``Progress()`` is silent and never cancels.
+
+    Args:
+        on_event: called with every :class:`ProgressEvent`.
+        is_cancelled: asked often; when it says true, :meth:`check` raises :class:`Cancelled`.
+
+    Example:
+        >>> events = []
+        >>> progress = Progress(events.append)
+        >>> progress.report("Reading", 1, 2)
+        >>> events[0].fraction
+        0.5
+    """
+
+    def __init__(
+        self,
+        on_event: Callable[[ProgressEvent], None] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self._on_event = on_event
+        self._is_cancelled = is_cancelled
+        self._phase = ""
+        self._started = 0.0
+        self._first_done = 0.0
+
+    def report(self, phase: str, done: float = 0, total: float = 0, note: str = "") -> None:
+        """Say that ``done`` of ``total`` steps of ``phase`` are behind us; raises Cancelled if asked to stop."""
+        self.check()
+        if phase != self._phase:
+            self._phase, self._started, self._first_done = phase, time.monotonic(), done
+        if self._on_event is None:
+            return
+        fraction = min(1.0, done / total) if total > 0 else None
+        left = None
+        advanced = done - self._first_done
+        if fraction is not None and advanced > 0:
+            left = (time.monotonic() - self._started) * max(0.0, total - done) / advanced
+        self._on_event(ProgressEvent(phase, fraction, note, left))
+
+    def check(self) -> None:
+        """Raise :class:`Cancelled` if the user asked to stop."""
+        if self._is_cancelled is not None and self._is_cancelled():
+            raise Cancelled

@@ -46,7 +46,9 @@ class Geometry:
 
     def world(self, index: tuple[float, ...]) -> np.ndarray:
         """LPS position (mm) of the continuous index (x, y, z)."""
-        return np.asarray(self.origin) + self.matrix @ (np.asarray(index, dtype=float) * np.asarray(self.spacing))
+        return np.asarray(self.origin) + self.matrix @ (
+            np.asarray(index, dtype=float) * np.asarray(self.spacing)
+        )
 
     def is_close(self, other: Geometry, tolerance: float = 1e-3) -> bool:
         """Same size, and no corner farther from its twin than ``tolerance`` voxels."""

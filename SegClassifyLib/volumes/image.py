@@ -36,7 +36,9 @@ class Image:
 
     def __post_init__(self) -> None:
         if self.array.shape[1:] != self.geometry.shape:
-            raise ValueError(f"array {self.array.shape} does not lie on a grid of shape {self.geometry.shape}")
+            raise ValueError(
+                f"array {self.array.shape} does not lie on a grid of shape {self.geometry.shape}"
+            )
 
     @property
     def name(self) -> str:

@@ -68,5 +68,9 @@ class Progress:
 
     def check(self) -> None:
         """Raise :class:`Cancelled` if the user asked to stop."""
-        if self._is_cancelled is not None and self._is_cancelled():
+        if self.is_cancelled():
             raise Cancelled
+
+    def is_cancelled(self) -> bool:
+        """Whether the user asked to stop."""
+        return self._is_cancelled is not None and self._is_cancelled()

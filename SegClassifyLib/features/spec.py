@@ -79,23 +79,27 @@ class FeatureTable:
         names: one for each column of ``X``.
         X: ``(N, F)`` float32.
         maps: stacked maps, ``(N, C, m, …)`` float16 by tap name; empty when no head needs them.
+        cases: ``(N,)`` row numbers in the table that these rows were taken from; ``None`` for a whole table.
     """
 
     names: tuple[FeatureName, ...]
     X: np.ndarray
     maps: dict[str, np.ndarray]
+    cases: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.X)
 
     def rows(self, index: np.ndarray) -> FeatureTable:
         """The cases ``index`` only."""
-        return FeatureTable(self.names, self.X[index], {k: v[index] for k, v in self.maps.items()})
+        cases = np.arange(len(self)) if self.cases is None else self.cases
+        maps = {k: v[index] for k, v in self.maps.items()}
+        return FeatureTable(self.names, self.X[index], maps, cases[index])
 
     def columns(self, keep: np.ndarray) -> FeatureTable:
         """The features where the boolean mask ``keep`` is true; maps stay."""
         names = tuple(n for n, k in zip(self.names, keep, strict=True) if k)
-        return FeatureTable(names, self.X[:, keep], self.maps)
+        return FeatureTable(names, self.X[:, keep], self.maps, self.cases)
 
     @classmethod
     def stack(cls, cases: list[CaseFeatures]) -> FeatureTable:

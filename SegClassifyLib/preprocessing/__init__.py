@@ -1,0 +1,1 @@
+"""Native grid to model grid, and back."""

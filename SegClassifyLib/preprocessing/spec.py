@@ -69,7 +69,9 @@ class GridSpec(_Frozen):
         if self.fit and (self.size is None or self.spacing is not None):
             raise ValueError("fit needs a size and no spacing")
         axes = [frozenset("LR"), frozenset("AP"), frozenset("IS")]
-        if len(self.orientation) != 3 or {frozenset(a) for a in axes if any(c in a for c in self.orientation)} != set(axes):
+        if len(self.orientation) != 3 or {
+            frozenset(a) for a in axes if any(c in a for c in self.orientation)
+        } != set(axes):
             raise ValueError(f"orientation {self.orientation!r} is not three letters such as LPS or RAS")
         if self.spacing is not None and min(self.spacing) <= 0:
             raise ValueError("spacing must be positive")

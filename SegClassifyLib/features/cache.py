@@ -1,0 +1,108 @@
+"""Features kept on disk by content: a case is run through the segmenter once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from SegClassifyLib.features.spec import FEATURE_VERSION, CaseFeatures, FeatureName
+from SegClassifyLib.preprocessing.spec import PREPROCESSING_VERSION
+from SegClassifyLib.segmenter import Segmenter
+
+_MAP = "map:"
+
+
+class FeatureCache:
+    """A folder of features.
+
+    The file's name is a hash of the image's content, of the segmenter (weights, preprocessing, taps) and of the
+    versions of the code that makes the numbers, so features made otherwise are never found.
+
+    Args:
+        folder: made when first written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._hashes = folder / "hashes.json"
+        self._known: dict[str, str] | None = None
+
+    def get(self, image_hash: str, segmenter: Segmenter) -> CaseFeatures | None:
+        """The features, or ``None``; a damaged file counts as not there and is removed."""
+        path = self._path(image_hash, segmenter)
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                names = tuple(FeatureName(*row) for row in json.loads(str(stored["names"])))
+                maps = {k[len(_MAP) :]: stored[k] for k in stored.files if k.startswith(_MAP)}
+                return CaseFeatures(names, stored["vector"], maps)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+            path.unlink(missing_ok=True)
+            return None
+
+    def put(self, image_hash: str, segmenter: Segmenter, features: CaseFeatures) -> None:
+        """Keep features; whole or not at all."""
+        names = json.dumps([[n.source, n.region, n.statistic, n.channel] for n in features.names])
+        arrays = {_MAP + k: v for k, v in features.maps.items()}
+        with _replacing(self._path(image_hash, segmenter)) as path, path.open("wb") as stream:
+            np.savez(stream, names=np.asarray(names), vector=features.vector, **arrays)
+
+    def image_hash(self, paths: Sequence[Path]) -> str | None:
+        """Content hash of an image that was read before and has not been touched since (size and time of change)."""
+        return self._memo().get(_signature(paths))
+
+    def remember_hash(self, paths: Sequence[Path], image_hash: str) -> None:
+        """Note the content hash of an image's files as they are now."""
+        memo = self._memo()
+        memo[_signature(paths)] = image_hash
+        with _replacing(self._hashes) as path:
+            path.write_text(json.dumps(memo))
+
+    def _memo(self) -> dict[str, str]:
+        if self._known is None:
+            try:
+                self._known = dict(json.loads(self._hashes.read_text()))
+            except (OSError, ValueError):
+                self._known = {}
+        return self._known
+
+    def _path(self, image_hash: str, segmenter: Segmenter) -> Path:
+        key = f"{image_hash} {segmenter.fingerprint} {FEATURE_VERSION} {PREPROCESSING_VERSION}"
+        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz"
+
+
+def _signature(paths: Sequence[Path]) -> str:
+    parts = []
+    for path in paths:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        stats = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+        parts.append(stats)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+class _replacing:  # noqa: N801 - reads as a verb
+    """``with _replacing(target) as temporary``: the temporary file takes the target's place if all went well."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+
+    def __enter__(self) -> Path:
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._target.parent, suffix=".part")
+        os.close(handle)
+        self._temporary = Path(name)
+        return self._temporary
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        if kind is None:
+            self._temporary.replace(self._target)
+        else:
+            self._temporary.unlink(missing_ok=True)

@@ -1,0 +1,236 @@
+"""A segmenter loaded on a device: one run gives labels and features."""
+
+from __future__ import annotations
+
+import gc
+import math
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from SegClassifyLib.devices import autocast_type, free_memory
+from SegClassifyLib.errors import DeviceError, NetworkError
+from SegClassifyLib.features.maps import MapBuilder
+from SegClassifyLib.features.pooling import FINEST, Pooler
+from SegClassifyLib.features.spec import FeatureName
+from SegClassifyLib.inference.memory import bytes_per_voxel, estimate_bytes
+from SegClassifyLib.inference.windows import Window, cut_windows, whole_grid
+from SegClassifyLib.preprocessing.apply import Prepared
+from SegClassifyLib.progress import Progress
+from SegClassifyLib.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    import torch
+
+_BUDGET = 0.6
+"""Share of the free memory that a pass is planned to use: estimates err."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one run over an image gave.
+
+    Args:
+        labels: ``(*model grid)`` uint8 (uint16 beyond 256 labels); values are the segmenter's label values.
+        names: of the pooled features.
+        pooled: ``(F,)`` float32; empty when features were not wanted.
+        maps: small feature maps by tap name; empty unless wanted.
+        device: where it ran in the end.
+        windows: number of tiles; 1 for a whole pass.
+        notes: sentences on what was done otherwise than asked (smaller tiles, another device).
+    """
+
+    labels: np.ndarray
+    names: tuple[FeatureName, ...]
+    pooled: np.ndarray
+    maps: dict[str, np.ndarray]
+    device: str
+    windows: int
+    notes: tuple[str, ...]
+
+
+class Runner:
+    """Holds the network in memory, ready for many images.
+
+    Args:
+        segmenter: what to run.
+        device: "cpu", "cuda", "cuda:1" or "mps", as :func:`SegClassifyLib.devices.resolve_device` gave it.
+
+    Raises:
+        NetworkError: the weights do not fit the network.
+    """
+
+    def __init__(self, segmenter: Segmenter, device: str = "cpu") -> None:
+        from SegClassifyLib.networks.registry import build_network
+
+        self.segmenter = segmenter
+        self.device = device
+        self.network = build_network(segmenter.network)
+        try:
+            self.network.load_state_dict(segmenter.state)
+        except RuntimeError as error:
+            raise NetworkError(
+                f"The weights do not fit the network {segmenter.network.name}: {str(error).splitlines()[-1].strip()}"
+            ) from error
+        self.network.eval().requires_grad_(False)
+        self.network.to(device)
+        reductions = [r for tap in segmenter.taps for r in tap.reduction]
+        self.step = math.lcm(FINEST, segmenter.preprocessing.grid.multiple_of, *reductions)
+        self._types: dict[str, torch.dtype | None] = {}
+
+    @cached_property
+    def _bytes_per_voxel(self) -> float:
+        return bytes_per_voxel(self.network, self.segmenter, self.step)
+
+    def run(
+        self, prepared: Prepared, features: bool = True, maps: bool = False, progress: Progress | None = None
+    ) -> Pass:
+        """Run over one prepared image; goes on with smaller tiles, then on the CPU, where memory does not do.
+
+        Raises:
+            DeviceError: not even the smallest tile fits.
+            Cancelled: between two tiles.
+        """
+        progress = progress or Progress()
+        shape = prepared.array.shape[1:]
+        notes: list[str] = []
+        for windows, device in self._ladder(shape):
+            if device != self.device:
+                notes.append(f"The memory of {self.device} did not do: this ran on {device}.")
+                self.network.to(device)
+            elif notes and "smaller" not in notes[-1]:
+                notes.append(f"The memory of {device} did not do for one pass: this ran in smaller parts.")
+            try:
+                return self._run(prepared, windows, device, features, maps, progress, notes)
+            except (RuntimeError, MemoryError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+                notes = notes or ["Out of memory."]
+            finally:
+                if device != self.device:
+                    self.network.to(self.device)
+            self._release()
+        size = " x ".join(str(n) for n in reversed(shape))
+        raise DeviceError(
+            f"There is not enough memory for an image of {size} voxels, even in the smallest parts."
+        )
+
+    def _ladder(self, shape: tuple[int, ...]) -> list[tuple[list[Window], str]]:
+        """What to try, in order: as the model says, ever smaller tiles, then the same on the CPU."""
+        spec = self.segmenter.inference
+        rungs: list[tuple[list[Window], str]] = []
+        for device in dict.fromkeys((self.device, "cpu")):
+            budget = _BUDGET * free_memory(device)
+            if spec.mode == "whole" and estimate_bytes(self._bytes_per_voxel, shape, shape) <= budget:
+                rungs.append((whole_grid(shape), device))
+            edge = max(spec.window) if spec.window else 256
+            tile = tuple(spec.window) if spec.window else (edge,) * len(shape)
+            while min(tile) >= 2 * self.step:
+                if estimate_bytes(self._bytes_per_voxel, tile, shape) <= budget or max(tile) <= 64:
+                    rungs.append(
+                        (cut_windows(shape, tile, min(spec.halo, min(tile) // 4), self.step), device)
+                    )
+                tile = tuple(n // 2 for n in tile)
+        return rungs or [(whole_grid(shape), self.device)]
+
+    def _run(
+        self,
+        prepared: Prepared,
+        windows: list[Window],
+        device: str,
+        features: bool,
+        maps: bool,
+        progress: Progress,
+        notes: list[str],
+    ) -> Pass:
+        import torch
+
+        from SegClassifyLib.features.taps import TapReader
+
+        segmenter, shape = self.segmenter, prepared.array.shape[1:]
+        array = torch.from_numpy(prepared.array)
+        labels = np.zeros(shape, np.uint8 if len(segmenter.labels) <= 256 else np.uint16)
+        taps = segmenter.taps if features or maps else ()
+        pooler = Pooler(taps, len(array), [label.name for label in segmenter.labels])
+        builder = MapBuilder(taps, shape, self.step)
+        with torch.inference_mode(), TapReader(self.network, taps) as reader:
+            for number, window in enumerate(windows):
+                progress.report("Segmenting", number, len(windows))
+                part = array[(slice(None), *window.whole)][None].to(device)
+                with self._precision(device, part):
+                    logits = self.network(part)[0]
+                core = (slice(None), *window.core_inside)
+                labels[window.core] = largest(logits[core], labels.dtype)
+                read = {name: values[0] for name, values in reader.read().items()}
+                if features:
+                    pooler.add(part[0], read, logits, window.core_inside, _inside(prepared, window))
+                if maps:
+                    builder.add(read, logits, window.whole, window.core)
+                del logits, read
+        progress.report("Segmenting", len(windows), len(windows))
+        return Pass(
+            labels,
+            pooler.names() if features else (),
+            pooler.vector() if features else np.empty(0, np.float32),
+            builder.maps(prepared.path.inside) if maps else {},
+            device,
+            len(windows),
+            tuple(notes),
+        )
+
+    def _precision(self, device: str, part: torch.Tensor) -> AbstractContextManager[object]:
+        import torch
+
+        if device not in self._types:
+            corner = part[(..., *[slice(0, min(n, max(2 * self.step, 32))) for n in part.shape[2:]])]
+            self._types[device] = autocast_type(device, self.network, corner)
+        kind = self._types[device]
+        if kind is None:
+            return nullcontext()
+        return torch.autocast(device.split(":")[0], dtype=kind)
+
+    def _release(self) -> None:
+        import torch
+
+        gc.collect()
+        if self.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+
+
+def largest(logits: torch.Tensor, dtype: np.dtype) -> np.ndarray:
+    """``(L, *spatial)`` logits to ``(*spatial)`` index of the largest; ties go to the lower index.
+
+    A running maximum, label by label: one pass over the logits and two small buffers, where ``argmax`` over the
+    first axis strides through memory and makes 64-bit integers.
+    """
+    import torch
+
+    if len(logits) == 2:
+        return (logits[1] > logits[0]).to(torch.uint8).cpu().numpy().astype(dtype, copy=False)
+    kind = torch.uint8 if dtype == np.uint8 else torch.int32
+    best = logits[0].clone()
+    index = torch.zeros(best.shape, dtype=kind, device=best.device)
+    for label in range(1, len(logits)):
+        index.masked_fill_(logits[label] > best, label)
+        torch.maximum(best, logits[label], out=best)
+    return index.cpu().numpy().astype(dtype, copy=False)
+
+
+def _inside(prepared: Prepared, window: Window) -> tuple[slice, ...]:
+    """The part of a window that holds image, counted from the window's first voxel."""
+    return tuple(
+        slice(max(0, i.start - w.start), max(0, min(i.stop, w.stop) - w.start))
+        for i, w in zip(prepared.path.inside, window.whole, strict=True)
+    )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text

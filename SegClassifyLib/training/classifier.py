@@ -1,0 +1,231 @@
+"""Training a classifier on a segmenter's features, with an honest estimate of how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from SegClassifyLib.cases.training_set import TrainingSet
+from SegClassifyLib.errors import TrainingError
+from SegClassifyLib.evaluation.calibrate import fit_temperature
+from SegClassifyLib.evaluation.crossvalidate import CrossValidation, cross_validate
+from SegClassifyLib.features.cache import FeatureCache
+from SegClassifyLib.features.spec import FeatureTable
+from SegClassifyLib.heads.auto import Choice, choose_head
+from SegClassifyLib.heads.base import check_trainable
+from SegClassifyLib.heads.conv import ConvHead
+from SegClassifyLib.heads.linear import LinearHead
+from SegClassifyLib.package.model import Model
+from SegClassifyLib.package.provenance import ClassCount, Provenance, Score, software_versions
+from SegClassifyLib.package.reference import observe, summarise
+from SegClassifyLib.preprocessing.apply import preprocess
+from SegClassifyLib.progress import Progress
+from SegClassifyLib.segmenter import Segmenter
+from SegClassifyLib.training.classifier_settings import ClassifierSettings
+from SegClassifyLib.training.family import SegmenterFamily
+from SegClassifyLib.training.finetune import FineTuner
+from SegClassifyLib.training.honest_features import HonestFeatures, honest_features
+
+AnyHead = LinearHead | ConvHead | FineTuner
+
+
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """A model and what is known of it.
+
+    Args:
+        model: ready to be saved and used.
+        validation: patient-grouped cross-validation of the head that was chosen.
+        choice: how the head was chosen; ``None`` when the user named it.
+        cases: names of the training cases, in the order of ``validation.proba``.
+        y: their classes, ``(N,)`` int.
+        table: their features, in the same order.
+        groups: their groups, ``(N,)``.
+        notes: sentences on what was done and how far to believe it.
+    """
+
+    model: Model
+    validation: CrossValidation
+    choice: Choice | None
+    cases: tuple[str, ...]
+    y: np.ndarray
+    groups: np.ndarray
+    table: FeatureTable
+    notes: tuple[str, ...]
+
+
+def train_classifier(
+    training_set: TrainingSet,
+    family: SegmenterFamily,
+    settings: ClassifierSettings | None = None,
+    name: str = "",
+    cache: FeatureCache | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> TrainedClassifier:
+    """Train on the set's labelled training cases.
+
+    Args:
+        training_set: cases with a class, whose role is not "segmenter" and whose split is "train".
+        family: the segmenter, with its fold segmenters where there are some.
+        settings: head, cross-fitting, folds, seed.
+        name: of the model; the training set's name where empty.
+        cache: of features; without one every case is run through the network again.
+        device: "cpu", "cuda" or "mps".
+
+    Raises:
+        TrainingError: too few cases; the sentence says which class needs more.
+        ImageError: an image cannot be read.
+    """
+    settings, progress = settings or ClassifierSettings(), progress or Progress()
+    labelled = [
+        c for c in training_set.cases if c.label_class and c.role != "segmenter" and c.split == "train"
+    ]
+    material = honest_features(training_set, labelled, family, settings.seen, device, cache, progress)
+    classes = training_set.classes
+    y, groups = _targets(material, classes)
+    table = FeatureTable.stack(list(material.features))
+    heads = _candidates(training_set, material, family.full.segmenter, settings, device)
+    choice = None
+    if len(heads) > 1:
+        choice = choose_head(heads, table, y, groups, seed=settings.seed, progress=progress)
+        prototype = next(h for h in heads if h.kind == choice.kind)
+    else:
+        prototype = heads[0]
+    repeats = settings.repeats_for(prototype.kind)
+    validation = cross_validate(
+        prototype.fresh, table, y, groups, settings.folds, repeats, settings.seed, progress, classes
+    )
+    head = choice.head if choice else prototype.fresh().fit(table, y, groups, settings.seed, progress)
+    notes = (*material.notes, *_believable(y, groups, classes), *([choice.reason] if choice else []))
+    model = _model(training_set, family, settings, name, material, head, validation, notes, device)
+    names = tuple(c.name for c in material.cases)
+    return TrainedClassifier(model, validation, choice, names, y, groups, table, notes)
+
+
+def _targets(material: HonestFeatures, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    if not material.cases and material.left_out:
+        raise TrainingError(
+            f"All {len(material.left_out)} labelled cases trained the segmenter, so their features would flatter: "
+            "train the segmenter with cross-fitting, or label cases that it has not seen."
+        )
+    y = np.asarray([classes.index(str(c.label_class)) for c in material.cases], dtype=np.int64)
+    groups = np.asarray([c.group_name for c in material.cases])
+    check_trainable(y, groups, classes)
+    return y, groups
+
+
+def _candidates(
+    training_set: TrainingSet,
+    material: HonestFeatures,
+    segmenter: Segmenter,
+    settings: ClassifierSettings,
+    device: str,
+) -> list[AnyHead]:
+    def tuner() -> FineTuner:
+        if material.flattering or any("fold segmenters" in note for note in material.notes):
+            raise TrainingError(
+                "Fine-tuning needs cases that did not train the segmenter: choose to exclude such cases, or the "
+                "linear head."
+            )
+        images = [preprocess(training_set.load_image(c), segmenter.preprocessing) for c in material.cases]
+        return FineTuner(segmenter, images, device, settings.fine_tune)
+
+    if settings.head == "linear":
+        return [LinearHead()]
+    if settings.head == "conv":
+        return [ConvHead()]
+    if settings.head == "fine-tuned":
+        return [tuner()]
+    heads: list[AnyHead] = [LinearHead(), ConvHead()]
+    if device != "cpu" and len(material.cases) >= settings.fine_tune_from and not material.notes:
+        heads.append(tuner())
+    return heads
+
+
+def _believable(y: np.ndarray, groups: np.ndarray, classes: Sequence[str]) -> list[str]:
+    """Sentences on numbers that cannot be believed."""
+    thin = [c for k, c in enumerate(classes) if len(np.unique(groups[y == k])) < 5]
+    if not thin:
+        return []
+    return [f"Fewer than five patients in {', '.join(thin)}: the estimate may be far off."]
+
+
+def _model(
+    training_set: TrainingSet,
+    family: SegmenterFamily,
+    settings: ClassifierSettings,
+    name: str,
+    material: HonestFeatures,
+    head: AnyHead,
+    validation: CrossValidation,
+    notes: tuple[str, ...],
+    device: str,
+) -> Model:
+    classes = tuple(training_set.classes)
+    y = np.asarray([classes.index(str(c.label_class)) for c in material.cases])
+    full = family.full
+    segmenter = head.tuned if isinstance(head, FineTuner) else full.segmenter
+    counts = tuple(
+        ClassCount(
+            name=label,
+            cases=int((y == k).sum()),
+            groups=len({c.group_name for c in material.cases if c.label_class == label}),
+        )
+        for k, label in enumerate(classes)
+    )
+    how = (
+        f"{len(validation.per_repeat)} x {validation.folds}-fold cross-validation by patient, 95 % interval by bootstrap over "
+        "patients"
+    )
+    provenance = Provenance(
+        data_set=training_set.name,
+        data_hash=training_set.content_hash(),
+        counts=counts,
+        segmenter_cases=full.provenance.segmenter_cases,
+        segmenter_images=full.provenance.segmenter_images,
+        classifier_images=tuple(sorted(str(c.image_hash) for c in material.cases)),
+        cross_fitting=" ".join(notes),
+        seed=settings.seed,
+        software=software_versions(),
+        device=device,
+        scores=(
+            *_scores(validation, how),
+            *(s for s in full.provenance.scores if s.metric.startswith("Dice")),
+        ),
+        settings={"classifier": settings.model_dump(mode="json"), **full.provenance.settings},
+        licence=training_set.licence,
+    )
+    observations = [observe(training_set.load_image(c)) for c in material.cases]
+    reference = summarise(observations, training_set.channels)
+    return replace(
+        full,
+        name=name or training_set.name,
+        description=f"Tells {_listed(classes)} apart in the images of {training_set.name}.",
+        segmenter=segmenter,
+        head=head.to_state(),
+        classes=classes,
+        temperature=fit_temperature(validation.logits, y).value,
+        training=reference.model_copy(update={"labels": full.training.labels}),
+        provenance=provenance,
+    )
+
+
+def _scores(validation: CrossValidation, how: str) -> list[Score]:
+    intervals = validation.intervals
+    rows = (
+        ("balanced accuracy", intervals.balanced_accuracy),
+        ("accuracy", intervals.accuracy),
+        ("AUC (one against the rest, mean)", intervals.macro_auc),
+    )
+    return [
+        Score(metric=metric, value=i.value, low=i.low, high=i.high, how=how)
+        for metric, i in rows
+        if np.isfinite([i.value, i.low, i.high]).all()
+    ]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words[:-1]) + f" and {words[-1]}"

@@ -1,0 +1,1 @@
+"""Made-up images with known truth, for the demo, the tutorials and the tests."""

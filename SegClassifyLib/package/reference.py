@@ -1,0 +1,183 @@
+"""What the training images were like, so that an image unlike them can be pointed out in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
+
+from SegClassifyLib.volumes.image import Image, Label, LabelMap
+
+QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
+"""Of each channel's grey values, before any scaling."""
+
+_SAMPLE = 200_000
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Range(_Frozen):
+    """Least and greatest value over the training cases."""
+
+    low: FiniteFloat
+    high: FiniteFloat
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if self.low > self.high:
+            raise ValueError("low must not exceed high")
+        return self
+
+    def misses(self, value: float, slack: float) -> bool:
+        """Whether ``value`` lies more than the factor ``slack`` (> 1) outside; for positive quantities."""
+        return value * slack < self.low or value > self.high * slack
+
+
+class ChannelReference(_Frozen):
+    """Grey values of one channel: the range of each of :data:`QUANTILES` over the training cases."""
+
+    name: str
+    quantiles: tuple[Range, ...]
+
+
+class LabelReference(_Frozen):
+    """Volume (mm³; mm² in 2D) of one label over the training cases that have it."""
+
+    name: str
+    volume: Range
+    present_in: int
+
+
+class TrainingReference(_Frozen):
+    """The training images in numbers; empty where nothing is known.
+
+    Args:
+        cases: how many were seen.
+        spacing: range along x, y (, z), mm.
+        field_of_view: range of size times spacing along x, y (, z), mm.
+        channels: grey values, in the model's order.
+        labels: volumes of the reference segmentations' labels.
+    """
+
+    cases: int = 0
+    spacing: tuple[Range, ...] = ()
+    field_of_view: tuple[Range, ...] = ()
+    channels: tuple[ChannelReference, ...] = ()
+    labels: tuple[LabelReference, ...] = ()
+
+    def differences(self, seen: Observation) -> tuple[str, ...]:
+        """Sentences on what sets an image apart from the training images; empty when nothing does."""
+        found: list[str] = []
+        # A single slice stored as a volume has one axis more than the 2D images of training.
+        axes = "xyz"[: min(len(seen.spacing), len(self.spacing))]
+        for axis, value, known in zip(axes, seen.spacing, self.spacing, strict=False):
+            if known.misses(value, 1.5):
+                found.append(
+                    f"The voxel spacing along {axis} is {value:.3g} mm; in training it was {_span(known)} mm."
+                )
+        for axis, value, known in zip(axes, seen.field_of_view, self.field_of_view, strict=False):
+            if known.misses(value, 1.5):
+                found.append(
+                    f"The image covers {value:.0f} mm along {axis}; in training it was {_span(known, 0)} mm."
+                )
+        for quantiles, reference in zip(seen.quantiles, self.channels, strict=False):
+            if _strange(quantiles, reference):
+                low, high = reference.quantiles[0], reference.quantiles[-1]
+                found.append(
+                    f"The grey values of {reference.name} run from {quantiles[0]:.4g} to {quantiles[-1]:.4g}; in "
+                    f"training from {_span(low)} to {_span(high)}."
+                )
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One image in the same numbers.
+
+    Args:
+        spacing, field_of_view: mm along x, y (, z).
+        quantiles: one tuple a channel, at :data:`QUANTILES`.
+        volumes: mm³ (mm²) by label name, labels that are there only.
+    """
+
+    spacing: tuple[float, ...]
+    field_of_view: tuple[float, ...]
+    quantiles: tuple[tuple[float, ...], ...]
+    volumes: dict[str, float]
+
+
+def observe(image: Image, label_map: LabelMap | None = None, labels: Sequence[Label] = ()) -> Observation:
+    """Measure one case.
+
+    Args:
+        image: on its own grid, grey values as stored.
+        label_map: its reference segmentation, any grid.
+        labels: names of the integers in ``label_map``; by default the label map's own.
+    """
+    geometry = image.geometry
+    flat = image.array.reshape(len(image.array), -1)
+    flat = flat[:, :: max(1, flat.shape[1] // _SAMPLE)]
+    quantiles = tuple(tuple(float(q) for q in np.quantile(c, QUANTILES)) for c in flat)
+    volumes: dict[str, float] = {}
+    if label_map is not None:
+        voxel = float(np.prod(label_map.geometry.spacing))
+        for label in labels or label_map.labels:
+            voxels = int(np.count_nonzero(label_map.array == label.value))
+            if label.value != 0 and voxels:
+                volumes[label.name] = voxels * voxel
+    extent = tuple(n * s for n, s in zip(geometry.size, geometry.spacing, strict=True))
+    return Observation(tuple(geometry.spacing), extent, quantiles, volumes)
+
+
+def summarise(observations: Sequence[Observation], channels: Sequence[str]) -> TrainingReference:
+    """The training reference of some cases; all must have the dimensions and channels of the first."""
+    if not observations:
+        return TrainingReference()
+    names = sorted({name for o in observations for name in o.volumes})
+    return TrainingReference(
+        cases=len(observations),
+        spacing=_ranges(o.spacing for o in observations),
+        field_of_view=_ranges(o.field_of_view for o in observations),
+        channels=tuple(
+            ChannelReference(name=name, quantiles=_ranges(o.quantiles[c] for o in observations))
+            for c, name in enumerate(channels)
+        ),
+        labels=tuple(_label_reference(name, observations) for name in names),
+    )
+
+
+def _label_reference(name: str, observations: Sequence[Observation]) -> LabelReference:
+    volumes = [o.volumes[name] for o in observations if name in o.volumes]
+    return LabelReference(
+        name=name, volume=Range(low=min(volumes), high=max(volumes)), present_in=len(volumes)
+    )
+
+
+def _ranges(rows: Iterable[tuple[float, ...]]) -> tuple[Range, ...]:
+    table = np.asarray(list(rows), dtype=float)
+    return tuple(Range(low=float(c.min()), high=float(c.max())) for c in table.T)
+
+
+def _strange(quantiles: tuple[float, ...], reference: ChannelReference) -> bool:
+    """Brightness or contrast beyond twice what training showed: the whole span, or the median far off it."""
+    low, median, high = (
+        reference.quantiles[0],
+        reference.quantiles[len(QUANTILES) // 2],
+        reference.quantiles[-1],
+    )
+    span = high.high - low.low
+    if span <= 0:
+        return quantiles[-1] != high.high
+    widest = quantiles[-1] - quantiles[0]
+    narrowest = max(0.0, high.low - low.high)
+    off = max(median.low - quantiles[2], quantiles[2] - median.high, 0.0)
+    return widest > 2 * span or widest * 2 < narrowest or off > span
+
+
+def _span(known: Range, digits: int | None = None) -> str:
+    low, high = (f"{v:.{digits}f}" if digits is not None else f"{v:.3g}" for v in (known.low, known.high))
+    return low if low == high else f"{low} to {high}"

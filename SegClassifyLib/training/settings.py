@@ -1,0 +1,136 @@
+"""How a segmenter, or the from-scratch baseline, is trained: descriptions that people can read and edit."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AugmentationSettings(_Frozen):
+    """How training patches are varied; every range is multiplied by ``strength``.
+
+    Args:
+        strength: 0 switches everything off but flips, 1 is a moderate default, 2 is a lot.
+        flip: image axes mirrored at random. Left and right look alike in most organs, so "x" is on; leave it out
+            when labels tell left from right.
+        rotation: degrees, each way.
+        scaling: 0.15 means 15 % smaller to 15 % larger.
+        elastic: typical displacement of a smooth random warp, as a share of the patch's length.
+        spatial_share: share of patches that are rotated, scaled and warped (these three cost one interpolation).
+        intensity_share: chance of each intensity change (contrast, gamma, noise, blur, low resolution, shading).
+    """
+
+    strength: float = Field(default=1.0, ge=0, le=3)
+    flip: tuple[Literal["x", "y", "z"], ...] = ("x",)
+    rotation: float = Field(default=15.0, ge=0, le=180)
+    scaling: float = Field(default=0.15, ge=0, lt=0.9)
+    elastic: float = Field(default=0.02, ge=0, le=0.2)
+    spatial_share: float = Field(default=0.5, ge=0, le=1)
+    intensity_share: float = Field(default=0.2, ge=0, le=1)
+
+
+class SegmenterSettings(_Frozen):
+    """How a segmenter is trained.
+
+    Args:
+        epochs: budget in epochs. Only such a run, on a CPU, is repeated to the last bit after a kill.
+        minutes: budget in minutes of wall time, validation included; whichever budget ends first counts.
+        steps_per_epoch: optimiser steps between two looks at the validation cases; ``None``: as many as show
+            about every case twice, at least 20, at most 250.
+        patch: voxels, array order (D, H, W) or (H, W); ``None``: the median image within ``patch_voxels``.
+        patch_voxels: most voxels of a chosen patch; ``None``: 64³ in 3D, 256² in 2D.
+        batch: patches a step; ``None``: 2 in 3D, 8 in 2D. On a CPU 1 is several times slower for each patch than
+            2, because torch takes its slow convolution for small single images.
+        learning_rate, weight_decay: of AdamW; the rate warms up and then follows a cosine to zero.
+        loss: ``dice_ce``, or ``exp_log`` for labels of very unequal size.
+        include_background: count the background in the Dice part of ``dice_ce``.
+        deep_supervision: weights of a network's outputs in training, finest first; the last one repeats.
+        validation_fraction: share of groups held out to choose the best epoch; 0 trains on all and keeps the
+            last weights.
+        validation_groups: at most so many groups are held out.
+        validation_voxels: larger images are validated in patch-sized windows.
+        patience: epochs without a better Dice after which training stops; ``None``: never early.
+        foreground: share of patches centred on a label, every label equally often.
+        augmentation: see there.
+        ema: decay of the running mean of weights that is validated and kept; ``None``: the weights themselves.
+        mixed_precision: ``auto`` on CUDA only; ``off``.
+        absent_labels: ``refuse`` when a label is in no case, or ``allow`` (folds of a cross-fit).
+        seed: of everything random.
+    """
+
+    epochs: int | None = Field(default=40, ge=1)
+    minutes: float | None = Field(default=None, gt=0)
+    steps_per_epoch: int | None = Field(default=None, ge=1)
+    patch: tuple[int, ...] | None = None
+    patch_voxels: int | None = Field(default=None, ge=64)
+    batch: int | None = Field(default=None, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=1e-3, ge=0)
+    loss: Literal["dice_ce", "exp_log"] = "dice_ce"
+    include_background: bool = False
+    deep_supervision: tuple[float, ...] = Field(default=(1.0, 0.5, 0.25, 0.125), min_length=1)
+    validation_fraction: float = Field(default=0.15, ge=0, lt=1)
+    validation_groups: int = Field(default=30, ge=1)
+    validation_voxels: int = Field(default=160**3, ge=1)
+    patience: int | None = Field(default=None, ge=1)
+    foreground: float = Field(default=0.5, ge=0, le=1)
+    augmentation: AugmentationSettings = AugmentationSettings()
+    ema: float | None = Field(default=0.98, gt=0, lt=1)
+    mixed_precision: Literal["auto", "off"] = "auto"
+    absent_labels: Literal["refuse", "allow"] = "refuse"
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> SegmenterSettings:
+        if self.epochs is None and self.minutes is None:
+            raise ValueError("give epochs or minutes")
+        if self.patch is not None and (len(self.patch) not in (2, 3) or min(self.patch) < 1):
+            raise ValueError("patch is two or three positive numbers, array order (D, H, W) or (H, W)")
+        if min(self.deep_supervision) < 0 or self.deep_supervision[0] <= 0:
+            raise ValueError("deep_supervision weights are not negative, and the first is positive")
+        return self
+
+    def batch_for(self, ndim: int) -> int:
+        """Patches a step for a 2D or 3D network."""
+        return self.batch or (2 if ndim == 3 else 8)
+
+    def patch_voxels_for(self, ndim: int) -> int:
+        """Most voxels of a patch for a 2D or 3D network."""
+        return self.patch_voxels or (64**3 if ndim == 3 else 256**2)
+
+
+class ScratchSettings(_Frozen):
+    """How the from-scratch classifier is trained.
+
+    Args:
+        architecture: ``encoder``: the segmenter's own encoder, freshly initialised; or one of MONAI's networks.
+        steps: optimiser steps; the budget is fixed, for there are no cases to spare for early stopping.
+        batch: images a step; ``None``: 4 in 3D, 8 in 2D.
+        size: all images are scaled to this many voxels, array order; ``None``: the median image within
+            ``size_voxels``.
+        size_voxels: ``None``: 48³ in 3D, 128² in 2D.
+        learning_rate, weight_decay: of AdamW, cosine to zero.
+        augmentation: as for segmenters.
+    """
+
+    architecture: Literal["encoder", "resnet18", "densenet121"] = "encoder"
+    steps: int = Field(default=200, ge=1)
+    batch: int | None = Field(default=None, ge=2)
+    size: tuple[int, ...] | None = None
+    size_voxels: int | None = Field(default=None, ge=64)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=1e-2, ge=0)
+    augmentation: AugmentationSettings = AugmentationSettings()
+
+    def batch_for(self, ndim: int) -> int:
+        """Images a step for 2D or 3D."""
+        return self.batch or (4 if ndim == 3 else 8)
+
+    def size_voxels_for(self, ndim: int) -> int:
+        """Most voxels of the common size for 2D or 3D."""
+        return self.size_voxels or (48**3 if ndim == 3 else 128**2)

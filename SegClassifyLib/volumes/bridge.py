@@ -13,7 +13,11 @@ sitk.ProcessObject.SetGlobalWarningDisplay(False)
 
 def geometry_of(image: sitk.Image) -> Geometry:
     """The grid of a SimpleITK image."""
-    return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+    # + 0.0 turns -0.0 into 0.0, so that equal grids also hash alike
+    origin, direction = (
+        tuple(v + 0.0 for v in values) for values in (image.GetOrigin(), image.GetDirection())
+    )
+    return Geometry(image.GetSize(), image.GetSpacing(), origin, direction)
 
 
 def to_sitk(array: np.ndarray, geometry: Geometry) -> sitk.Image:

@@ -50,8 +50,9 @@ class Image:
         digest = hashlib.sha256()
         digest.update(repr((self.array.shape, self.array.dtype.str)).encode())
         g = self.geometry
-        digest.update(np.round([*g.spacing, *g.origin, *g.direction], 6).tobytes())
-        digest.update(np.ascontiguousarray(self.array))
+        # + 0.0: minus zero is the same place as zero.
+        digest.update((np.round([*g.spacing, *g.origin, *g.direction], 6) + 0.0).tobytes())
+        digest.update(np.ascontiguousarray(self.array).data)
         return digest.hexdigest()
 
 

@@ -78,13 +78,34 @@ def from_orientation(array: np.ndarray, oriented: Geometry, native: Geometry) ->
         ValueError: one grid is not the other with its axes turned.
     """
     _check_shape(array, oriented)
-    cosines = native.matrix.T @ oriented.matrix
-    order = tuple(int(i) for i in np.abs(cosines).argmax(axis=0))
-    flip = tuple(bool(cosines[a, i] < 0) for i, a in enumerate(order))
-    axes = _AxisMap(order, flip)
-    if sorted(order) != list(range(native.ndim)) or axes.geometry(native).size != oriented.size:
+    axes = _between(native, oriented)
+    if axes is None or axes.geometry(native).size != oriented.size:
         raise ValueError("the two grids differ by more than the order and direction of their axes")
     return axes.inverse.array(array)
+
+
+def align_axes(array: np.ndarray, geometry: Geometry, like: Geometry) -> tuple[np.ndarray, Geometry]:
+    """Turn a volume so that its axes run as those of ``like``, or as near as they can.
+
+    Args:
+        array: ``(..., D, H, W)`` or ``(..., H, W)`` on ``geometry``.
+        geometry: of the array.
+        like: a grid of as many dimensions.
+
+    Returns:
+        A view of the same voxels and their geometry; both as given where no order of axes is nearest.
+    """
+    _check_shape(array, geometry)
+    axes = _between(geometry, like)
+    return (array, geometry) if axes is None else (axes.array(array), axes.geometry(geometry))
+
+
+def _between(old: Geometry, new: Geometry) -> _AxisMap | None:
+    cosines = old.matrix.T @ new.matrix
+    order = tuple(int(i) for i in np.abs(cosines).argmax(axis=0))
+    if sorted(order) != list(range(old.ndim)):
+        return None
+    return _AxisMap(order, tuple(bool(cosines[a, i] < 0) for i, a in enumerate(order)))
 
 
 def _check_shape(array: np.ndarray, geometry: Geometry) -> None:

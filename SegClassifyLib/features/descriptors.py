@@ -121,7 +121,7 @@ def _parts(labels: np.ndarray, value: int, start: np.ndarray, size: np.ndarray, 
     """Voxels of each connected part of a label, looked for in its bounding box only."""
     box = tuple(slice(int(a), int(a + n)) for a, n in zip(start[::-1], size[::-1], strict=True))
     mask = sitk.GetImageFromArray((labels[box] == value).astype(np.uint8))
-    connected = sitk.GetArrayViewFromImage(sitk.ConnectedComponent(mask))
+    connected = sitk.GetArrayFromImage(sitk.ConnectedComponent(mask))
     return np.bincount(connected.ravel())[1:]
 
 

@@ -30,7 +30,7 @@ class MapBuilder:
 
     def __init__(self, taps: Sequence[TapSpec], grid: Sequence[int], step: int) -> None:
         self._size = MAP_SIZE[len(grid)]
-        coarse = [min(step, 1 << max(0, (n // self._size).bit_length() - 1)) for n in grid]
+        coarse = [min(step, 1 << max(1, (n // self._size).bit_length() - 1)) for n in grid]
         self._blocks = {t.name: [max(r, b) for r, b in zip(t.reduction, coarse, strict=True)] for t in taps}
         self._blocks[LABEL_MAP] = coarse
         self._grid = tuple(grid)

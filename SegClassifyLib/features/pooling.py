@@ -133,6 +133,18 @@ class Pooler:
         return self.tensor().detach().float().numpy()
 
 
+def reduce_tap(tap: TapSpec, values: torch.Tensor) -> torch.Tensor:
+    """A tap's output ``(B, C, *spatial)`` at the resolution it is pooled at: for a reader to keep no more than that."""
+    import torch
+
+    shape = tuple(
+        -(-n * r // max(r, FINEST)) for n, r in zip(values.shape[2:], tap.reduction, strict=True)
+    )
+    if shape == tuple(values.shape[2:]):
+        return values
+    return torch.stack([average(v.float(), shape) for v in values])
+
+
 def pooled_names(taps: Sequence[TapSpec], channels: int, labels: Sequence[str]) -> tuple[FeatureName, ...]:
     """Names of a pooled vector, in order: tap by tap mean, spread, inside each label, margin of each but background."""
     names: list[FeatureName] = []

@@ -14,7 +14,7 @@ import numpy as np
 from SegClassifyLib.devices import autocast_type, free_memory
 from SegClassifyLib.errors import DeviceError, NetworkError
 from SegClassifyLib.features.maps import MapBuilder
-from SegClassifyLib.features.pooling import FINEST, Pooler
+from SegClassifyLib.features.pooling import FINEST, Pooler, reduce_tap
 from SegClassifyLib.features.spec import FeatureName
 from SegClassifyLib.inference.memory import bytes_per_voxel, estimate_bytes
 from SegClassifyLib.inference.windows import Window, cut_windows, whole_grid
@@ -96,27 +96,26 @@ class Runner:
         """
         progress = progress or Progress()
         shape = prepared.array.shape[1:]
-        notes: list[str] = []
         for windows, device in self._ladder(shape):
-            if device != self.device:
-                notes.append(f"The memory of {self.device} did not do: this ran on {device}.")
-                self.network.to(device)
-            elif notes and "smaller" not in notes[-1]:
-                notes.append(f"The memory of {device} did not do for one pass: this ran in smaller parts.")
+            self.network.to(device)
             try:
-                return self._run(prepared, windows, device, features, maps, progress, notes)
+                return self._run(prepared, windows, device, features, maps, progress)
             except (RuntimeError, MemoryError) as error:
                 if not _is_out_of_memory(error):
                     raise
-                notes = notes or ["Out of memory."]
             finally:
-                if device != self.device:
-                    self.network.to(self.device)
+                self.network.to(self.device)
             self._release()
         size = " x ".join(str(n) for n in reversed(shape))
-        raise DeviceError(
-            f"There is not enough memory for an image of {size} voxels, even in the smallest parts."
-        )
+        raise DeviceError(f"There is not enough memory for an image of {size} voxels, even in the smallest parts.")
+
+    def _notes(self, windows: list[Window], device: str) -> tuple[str, ...]:
+        """What was done otherwise than the model says."""
+        if device != self.device:
+            return (f"The memory of {self.device} did not do, so the network ran on {device}.",)
+        if len(windows) > 1 and self.segmenter.inference.mode == "whole":
+            return (f"Memory did not do for one pass, so the image was run in {len(windows)} parts.",)
+        return ()
 
     def _ladder(self, shape: tuple[int, ...]) -> list[tuple[list[Window], str]]:
         """What to try, in order: as the model says, ever smaller tiles, then the same on the CPU."""
@@ -144,7 +143,6 @@ class Runner:
         features: bool,
         maps: bool,
         progress: Progress,
-        notes: list[str],
     ) -> Pass:
         import torch
 
@@ -156,7 +154,7 @@ class Runner:
         taps = segmenter.taps if features or maps else ()
         pooler = Pooler(taps, len(array), [label.name for label in segmenter.labels])
         builder = MapBuilder(taps, shape, self.step)
-        with torch.inference_mode(), TapReader(self.network, taps) as reader:
+        with torch.inference_mode(), TapReader(self.network, taps, reduce_tap) as reader:
             for number, window in enumerate(windows):
                 progress.report("Segmenting", number, len(windows))
                 part = array[(slice(None), *window.whole)][None].to(device)
@@ -178,7 +176,7 @@ class Runner:
             builder.maps(prepared.path.inside) if maps else {},
             device,
             len(windows),
-            tuple(notes),
+            self._notes(windows, device),
         )
 
     def _precision(self, device: str, part: torch.Tensor) -> AbstractContextManager[object]:

@@ -73,6 +73,11 @@ def load(path: Path) -> Loaded:
         try:
             image = reader.Execute()
         except RuntimeError as error:
+            if "Bad direction" in str(error):
+                raise ImageError(
+                    f"{path} has directions that its {len(size)} dimensions cannot hold: save it as a volume of "
+                    "one slice, or as PNG."
+                ) from error
             raise _unreadable(path, kind) from error
     if kind == "NIfTI":
         _check_sform(path, reader)
@@ -160,7 +165,7 @@ def _upright(geometry: Geometry, path: Path) -> Geometry:
 
 def shear(matrix: np.ndarray) -> float:
     """How far the columns are from unit vectors at right angles: the largest error of their dot products."""
-    return float(np.abs(matrix.T @ matrix - np.eye(len(matrix))).max())
+    return float(np.abs(matrix.T @ matrix - np.eye(matrix.shape[1])).max())
 
 
 def _check_sform(path: Path, reader: sitk.ImageFileReader) -> None:

@@ -40,10 +40,10 @@ def changed_case(case: Case, update: dict[str, Any]) -> Case:
 
 
 def complete_labels(labels: Sequence[Label] | Sequence[str]) -> tuple[Label, ...]:
-    """Labels 0, 1, 2, … with background first.
+    """Labels 0, 1, 2, … with background first, alone where cases are to have no segmentations.
 
     Raises:
-        TrainingSetError: none besides background, or values with a gap.
+        TrainingSetError: values with a gap.
     """
     named = [x for x in labels if isinstance(x, str)]
     if named:
@@ -51,8 +51,6 @@ def complete_labels(labels: Sequence[Label] | Sequence[str]) -> tuple[Label, ...
         complete = with_background(default_labels(named[start:]))
     else:
         complete = with_background(sorted((x for x in labels if isinstance(x, Label)), key=lambda x: x.value))
-    if len(complete) < 2:
-        raise TrainingSetError("A training set needs at least one label besides background; name it.")
     if [x.value for x in complete] != list(range(len(complete))):
         values = ", ".join(str(x.value) for x in complete)
         raise TrainingSetError(

@@ -59,6 +59,11 @@ class ImportPlan:
     problems: tuple[ImportProblem, ...] = ()
     labels: tuple[str, ...] = ()
 
+    @property
+    def found_problems(self) -> tuple[ImportProblem, ...]:
+        """Its problems, and names that several cases have."""
+        return (*self.problems, *_double_names(self.cases))
+
 
 def grouped_by(plan: ImportPlan, pattern: str | None) -> ImportPlan:
     """The same plan with groups taken from case names.
@@ -89,7 +94,7 @@ def grouped_by(plan: ImportPlan, pattern: str | None) -> ImportPlan:
     return replace(plan, cases=tuple(cases), problems=tuple(problems))
 
 
-def double_names(cases: Sequence[FoundCase]) -> list[ImportProblem]:
+def _double_names(cases: Sequence[FoundCase]) -> list[ImportProblem]:
     """A problem for every case whose name, made fit for a file name, an earlier one has."""
     first: dict[str, str] = {}
     problems = []

@@ -11,7 +11,7 @@ from typing import Literal
 
 from SegClassifyLib.cases import intake
 from SegClassifyLib.cases.imports.channels4d import is_4d, split_channels
-from SegClassifyLib.cases.imports.plan import FoundCase, ImportPlan, ImportProblem, double_names
+from SegClassifyLib.cases.imports.plan import FoundCase, ImportPlan, ImportProblem
 from SegClassifyLib.cases.intake import CopyMode
 from SegClassifyLib.cases.names import name_key, safe_name
 from SegClassifyLib.cases.rules import NewClass
@@ -69,7 +69,7 @@ def run_import(
             f"{training_set.folder} has {len(training_set.channels)} ({', '.join(training_set.channels)}); "
             "import into a set with the same channels."
         )
-    problems = [*plan.problems, *double_names(plan.cases)]
+    problems = list(plan.found_problems)
     if problems and on_error == "stop":
         return ImportResult(problems=tuple(problems))
     bad = {p.where for p in problems}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.networks.spec import NetworkSpec
@@ -97,15 +97,19 @@ def turn_kernels(network: nn.Module, spec: NetworkSpec, path: Path) -> None:
     """
     import torch
 
-    uneven = [k for k, v in spec.arguments.items() if isinstance(v, list) and any(map(_is_uneven, v))]
+    uneven = next((name for name, module in network.named_modules() if _is_uneven(module)), None)
     if spec.name not in _TURNABLE or uneven:
-        why = f"uneven {uneven[0]}" if uneven else "it is not made of convolutions only"
-        raise ModelPackageError(f"The 2D network {spec.name} in {path} cannot be used here ({why}).")
+        why = f"{uneven} treats its two axes differently" if uneven else "it is not made of convolutions only"
+        raise ModelPackageError(
+            f"The 2D network {spec.name} in {path} cannot be used here ({why}): MONAI shows it pictures with x first."
+        )
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.ndim == 4:
                 parameter.copy_(parameter.transpose(-1, -2).clone())
 
 
-def _is_uneven(value: Any) -> bool:
-    return isinstance(value, list) and len(set(map(str, value))) > 1
+def _is_uneven(module: nn.Module) -> bool:
+    names = ("kernel_size", "stride", "padding", "output_padding", "dilation", "scale_factor")
+    values = [getattr(module, name, None) for name in names]
+    return any(isinstance(value, tuple) and len(set(value)) > 1 for value in values)

@@ -401,8 +401,8 @@ def test_creating_refuses_what_makes_no_sense(tmp_path: Path) -> None:
         TrainingSet.create(tmp_path / "a", "A", ["T1", "t1"], ["tumour"])
     with pytest.raises(TrainingSetError, match="without a gap, not 0, 1, 4"):
         TrainingSet.create(tmp_path / "a", "A", ["T1"], [Label(1, "core"), Label(4, "ring")])
-    with pytest.raises(TrainingSetError, match="at least one label"):
-        TrainingSet.create(tmp_path / "a", "A", ["T1"], ["background"])
+    with pytest.raises(TrainingSetError, match="A label name is empty"):
+        TrainingSet.create(tmp_path / "a", "A", ["T1"], ["background", " "])
     assert not (tmp_path / "a").exists()
     small_set(tmp_path / "b")
     with pytest.raises(TrainingSetError, match=r"already holds a dataset\.json"):

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import shutil
 import time
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
+from cases_children import IN_PLACE, add_many, die_at, hold_lock, keep_writing
 from cases_data import small_set, write_mask, write_volume
 
-from SegClassifyLib.cases.lock import WriterLock
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.errors import TrainingSetError
 
 # A fork server that has imported everything starts a child in a few milliseconds, without forking this process.
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    ["test_cases_kill", "SegClassifyLib.volumes.read", "SegClassifyLib.volumes.write"]
+    [
+        "pytest",
+        "SegClassifyLib.cases.training_set",
+        "SegClassifyLib.volumes.read",
+        "SegClassifyLib.volumes.write",
+    ]
 )
-
-
-def keep_writing(folder: Path, sources: Path, first: int, acknowledge: Connection) -> None:
-    """Add, change and remove cases until killed, telling the parent of every promise once it is given."""
-    training_set = TrainingSet.open(folder)
-    for number in range(first, first + 1000):
-        name = f"case{number}"
-        image = write_volume(sources / f"{name}.nii.gz")
-        training_set.add(name, [image], sources / "mask.nii.gz")
-        acknowledge.send(("added", name))
-        if number % 3 == 0:
-            acknowledge.send(("removing", name))
-            training_set.remove(name)
-        elif number % 3 == 1:
-            training_set.change(name, segmentation=sources / "mask.nii.gz", label_class="ring")
-            acknowledge.send(("changed", name))
 
 
 def promises(receiver: Connection) -> list[tuple[str, str]]:
@@ -89,12 +79,6 @@ def test_a_kill_at_any_instant_loses_no_accepted_case(tmp_path: Path) -> None:
     assert sentences == []
 
 
-def add_many(folder: Path, sources: Path, who: str, count: int) -> None:
-    training_set = TrainingSet.open(folder)
-    for number in range(count):
-        training_set.add(f"{who}{number}", [write_volume(sources / f"{who}{number}.nii.gz")], group=who)
-
-
 def test_two_writers_at_once_both_keep_all_their_cases(tmp_path: Path) -> None:
     folder = small_set(tmp_path / "set").folder
     writers = [
@@ -107,12 +91,6 @@ def test_two_writers_at_once_both_keep_all_their_cases(tmp_path: Path) -> None:
         assert writer.exitcode == 0
     names = [c.name for c in TrainingSet.open(folder).cases]
     assert sorted(names) == sorted(f"{who}{n}" for who in ("left", "right") for n in range(12))
-
-
-def hold_lock(folder: Path, ready: Connection, release: Connection) -> None:
-    with WriterLock(folder, 10).held():
-        ready.send("held")
-        release.poll(30)
 
 
 def test_a_second_writer_is_told_who_is_writing_and_readers_are_not_kept(tmp_path: Path) -> None:
@@ -141,3 +119,33 @@ def test_two_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda image: training_set.add(image.name, [image]), images))
     assert len(TrainingSet.open(training_set.folder).cases) == 12
+
+
+@pytest.mark.slow
+def test_every_instant_of_a_change_leaves_a_set_in_order(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        write_volume(tmp_path / f"{name}.nii.gz")
+    write_mask(tmp_path / "mask.nii.gz")
+    write_mask(tmp_path / "mask2.nii.gz", value=0)
+    old = small_set(tmp_path / "set").add("old", [tmp_path / "old.nii.gz"], tmp_path / "mask.nii.gz")
+    for event in range(200):
+        training_set = TrainingSet.open(shutil.copytree(tmp_path / "set", tmp_path / f"set{event}"))
+        process = _CONTEXT.Process(target=die_at, args=(event, training_set.folder, tmp_path))
+        process.start()
+        process.join(60)
+        assert process.exitcode != IN_PLACE, "a file was opened for writing under its own name"
+        training_set.reload()
+        if "old" not in training_set.groups:
+            training_set.restore("old")
+        training_set.tidy()
+        wrong = [
+            p.sentence
+            for p in training_set.validate("pixels")
+            if p.severity == "error" or "no case" in p.sentence
+        ]
+        assert wrong == [], f"after event {event}"
+        assert training_set.case("old").image_hash == old.image_hash
+        if process.exitcode == 0:
+            break
+    assert process.exitcode == 0
+    assert event > 30

@@ -14,6 +14,7 @@ from SegClassifyLib.networks.spec import NetworkSpec
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.training import augment
 from SegClassifyLib.training.batches import choose_patch
+from SegClassifyLib.training.conv3d import faster_conv3d
 from SegClassifyLib.training.encoder import build_classifier, size_divisor
 from SegClassifyLib.training.schedule import learning_rate
 from SegClassifyLib.training.settings import ScratchSettings
@@ -93,7 +94,8 @@ class ScratchClassifier:
                 for group in optimiser.param_groups:
                     group["lr"] = learning_rate(self.settings.learning_rate, step / self.settings.steps)
                 batch, chosen = self._batch(scaled, step, seed)
-                logits = self._model(batch.to(self._device))
+                with faster_conv3d(self._device):
+                    logits = self._model(batch.to(self._device))
                 loss = F.cross_entropy(logits, targets[chosen].to(self._device), weight=weight)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()

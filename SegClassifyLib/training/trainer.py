@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from SegClassifyLib.devices import autocast_type
 from SegClassifyLib.errors import TrainingError
 from SegClassifyLib.training.batches import Batch
+from SegClassifyLib.training.conv3d import faster_conv3d
 from SegClassifyLib.training.settings import SegmenterSettings
 
 _LONGEST_GRADIENT = 12.0
@@ -62,7 +63,10 @@ class Trainer:
             group["lr"] = learning_rate
         image = batch.image.to(self._device, non_blocking=True)
         labels = batch.labels.to(self._device, non_blocking=True)
-        with torch.autocast(self._device.type, self._dtype, enabled=self._dtype is not None):
+        with (
+            torch.autocast(self._device.type, self._dtype, enabled=self._dtype is not None),
+            faster_conv3d(self._device),
+        ):
             logits = self.network(image)
         loss = self._loss(logits, labels)
         value = float(loss.detach())

@@ -1,0 +1,1 @@
+"""Images and label maps: reading, writing, geometry, orientation, resampling, overlays."""

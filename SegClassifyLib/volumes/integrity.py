@@ -30,12 +30,14 @@ class Payload:
         offset: first byte of the stream that ``needed`` counts.
         needed: bytes of that stream once decompressed.
         compressed: as zlib or gzip stream.
+        stored: bytes that the compressed stream has, where the header says so.
     """
 
     path: Path
     offset: int
     needed: int
     compressed: bool
+    stored: int = 0
 
 
 def check_size(path: Path, size: tuple[int, ...], bytes_per_voxel: int) -> None:
@@ -59,40 +61,51 @@ def check_size(path: Path, size: tuple[int, ...], bytes_per_voxel: int) -> None:
         )
 
 
-def check_complete(path: Path, kind: Kind, size: tuple[int, ...], bytes_per_voxel: int) -> None:
-    """Verify length and checksum where ITK does not: of NIfTI, NRRD, MetaImage and JPEG files.
+def check_length(path: Path, kind: Kind, size: tuple[int, ...], bytes_per_voxel: int) -> Payload | None:
+    """See at once whether a file can hold the voxels its header claims.
+
+    Returns:
+        The stream that :func:`check_stream` should verify; ``None`` where ITK or the length says enough.
 
     Raises:
-        ImageError: voxels are missing or damaged.
+        ImageError: the file is too short.
     """
     if kind == "picture":
         _check_jpeg_end(path)
-    needed = math.prod(size) * bytes_per_voxel
     finders = {"NIfTI": _nifti_payload, "NRRD": _nrrd_payload, "MetaImage": _meta_payload}
     finder = finders.get(kind)
-    payload = finder(path, needed) if finder else None
+    payload = finder(path, math.prod(size) * bytes_per_voxel) if finder else None
     if payload is None:
-        return
+        return None
     try:
         held = payload.path.stat().st_size - payload.offset
-        if not payload.compressed:
-            missing = held < payload.needed
-        elif held * _DEFLATE_LIMIT < payload.needed:
-            missing = True
-        else:
-            missing = _inflated_length(payload) < payload.needed
     except FileNotFoundError as error:
         raise ImageError(
             f"{path} says its voxels are in {payload.path}, which is not there: copy both."
         ) from error
-    except (zlib.error, EOFError) as error:
-        raise ImageError(
-            f"{path} is damaged (its compressed data cannot be read): copy or export it again."
-        ) from error
-    if missing:
+    if held * (_DEFLATE_LIMIT if payload.compressed else 1) < payload.needed or held < payload.stored:
         raise ImageError(
             f"{path} is cut off or its header is wrong (it claims {' x '.join(map(str, size))} voxels and holds "
             "fewer): copy or export it again."
+        )
+    return payload if payload.compressed else None
+
+
+def check_stream(path: Path, payload: Payload | None) -> None:
+    """Verify checksum and length of a compressed stream, which takes as long as reading it.
+
+    Raises:
+        ImageError: it is damaged or ends early.
+    """
+    if payload is None:
+        return
+    try:
+        complete = _inflated_length(payload) >= payload.needed
+    except zlib.error:
+        complete = False
+    if not complete:
+        raise ImageError(
+            f"{path} is cut off or damaged (its compressed data cannot be read): copy or export it again."
         )
 
 
@@ -144,7 +157,7 @@ def _check_jpeg_end(path: Path) -> None:
 
 
 def _inflated_length(payload: Payload) -> int:
-    """Decompressed bytes of the stream; raises zlib.error where the checksum is wrong, EOFError where it ends early."""
+    """Decompressed bytes of the stream, 0 where it ends early; raises zlib.error where its checksum is wrong."""
     total = 0
     with payload.path.open("rb") as file:
         file.seek(payload.offset)
@@ -158,9 +171,7 @@ def _inflated_length(payload: Payload) -> int:
                 if not _starts_member(chunk):
                     return total
                 stream = zlib.decompressobj(47)
-    if not stream.eof:
-        raise EOFError
-    return total
+    return total if stream.eof else 0
 
 
 def _starts_member(data: bytes) -> bool:
@@ -206,7 +217,8 @@ def _meta_payload(path: Path, needed: int) -> Payload | None:
     if data.startswith("LIST") or "%" in data or fields.get("binarydata", "true").lower() != "true":
         return None
     if data.upper() == "LOCAL":
-        return Payload(path, end + 1, needed, compressed)
+        stored = int(fields.get("compresseddatasize", "0")) if compressed else 0
+        return Payload(path, end + 1, needed, compressed, stored)
     return Payload(path.parent / data, 0, needed, compressed) if "headersize" not in fields else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,13 @@ from SegClassifyLib.errors import ImageError
 from SegClassifyLib.volumes.bridge import geometry_of
 from SegClassifyLib.volumes.formats import Kind, kind_of
 from SegClassifyLib.volumes.geometry import Geometry
-from SegClassifyLib.volumes.integrity import check_complete, check_nifti_spacing, check_size, check_spacing
+from SegClassifyLib.volumes.integrity import (
+    check_length,
+    check_nifti_spacing,
+    check_size,
+    check_spacing,
+    check_stream,
+)
 
 SHEAR_TOLERANCE = 1e-2
 """Largest error of the axes' dot products that is taken for rounding and put right; more is refused."""
@@ -66,22 +73,33 @@ def load(path: Path) -> Loaded:
         reader = read_header(path, kind)
         size = _checked_size(path, reader)
         width = bytes_per_voxel(reader)
-        check_complete(path, kind, reader.GetSize(), stored_bytes_per_voxel(reader))
+        payload = check_length(path, kind, reader.GetSize(), stored_bytes_per_voxel(reader))
         check_size(path, size, width)
-        if reader.GetDimension() > 3:
-            reader.SetExtractSize([*size, *(0 for _ in reader.GetSize()[3:])])
-        try:
-            image = reader.Execute()
-        except RuntimeError as error:
-            if "Bad direction" in str(error):
-                raise ImageError(
-                    f"{path} has directions that its {len(size)} dimensions cannot hold: save it as a volume of "
-                    "one slice, or as PNG."
-                ) from error
-            raise _unreadable(path, kind) from error
+        # zlib and ITK both let go of the interpreter, so that verifying costs no time beside reading.
+        with ThreadPoolExecutor(1) as pool:
+            verified = pool.submit(check_stream, path, payload)
+            try:
+                image = _voxels(reader, path, kind)
+            finally:
+                verified.result()  # says better what is wrong than ITK does
     if kind == "NIfTI":
         _check_sform(path, reader)
     return _loaded(image, kind, path)
+
+
+def _voxels(reader: sitk.ImageFileReader, path: Path, kind: Kind) -> sitk.Image:
+    size = reader.GetSize()
+    if len(size) > 3:
+        reader.SetExtractSize([*size[:3], *(0 for _ in size[3:])])
+    try:
+        return reader.Execute()
+    except RuntimeError as error:
+        if "Bad direction" in str(error):
+            raise ImageError(
+                f"{path} has directions that its {len(size)} dimensions cannot hold: save it as a volume of one "
+                "slice, or as PNG."
+            ) from error
+        raise _unreadable(path, kind) from error
 
 
 def read_header(path: Path, kind: Kind) -> sitk.ImageFileReader:

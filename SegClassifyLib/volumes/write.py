@@ -15,7 +15,7 @@ from SegClassifyLib.volumes.dimensions import flatten_geometry, unflatten_geomet
 from SegClassifyLib.volumes.formats import ending, kind_by_ending
 from SegClassifyLib.volumes.geometry import Geometry
 from SegClassifyLib.volumes.image import Image, Label, LabelMap
-from SegClassifyLib.volumes.integrity import check_complete
+from SegClassifyLib.volumes.integrity import check_length, check_stream
 from SegClassifyLib.volumes.labels import distinct_colour
 from SegClassifyLib.volumes.loading import read_header, stored_bytes_per_voxel
 from SegClassifyLib.volumes.segments import segment_header
@@ -88,7 +88,8 @@ def _write(image: sitk.Image, path: Path) -> None:
         try:
             # ITK says nothing when the disk fills up under a NIfTI file.
             reader = read_header(temporary, kind)
-            check_complete(temporary, kind, reader.GetSize(), stored_bytes_per_voxel(reader))
+            payload = check_length(temporary, kind, reader.GetSize(), stored_bytes_per_voxel(reader))
+            check_stream(temporary, payload)
         except ImageError as error:
             raise OSError("incomplete") from error
 

@@ -18,14 +18,8 @@ from torch import nn
 
 from SegClassifyLib.errors import NetworkError
 from SegClassifyLib.features.spec import TapSpec
-from SegClassifyLib.networks.probe import (
-    ModuleOutput,
-    Trace,
-    input_shape,
-    probe_divisors,
-    tensors_of,
-    trace_any,
-)
+from SegClassifyLib.networks.probe import ModuleOutput, Trace, probe, tensors_of
+from SegClassifyLib.networks.registry import build_network, network_names
 from SegClassifyLib.networks.spec import NetworkSpec
 
 _CONVOLUTION = nn.modules.conv._ConvNd
@@ -49,20 +43,22 @@ def find_taps(network: nn.Module, spec: NetworkSpec) -> tuple[TapSpec, ...]:
         NetworkError: it takes no input, or no module's output can be read.
     """
     candidates, everything = _candidates(network, spec)
+    logits = _label_modules(candidates, spec)
+    candidates = [c for c in candidates if c.output.name not in logits]
     if not candidates:
         raise NetworkError(
             f"{spec.name} has no module whose output could be read as features: name one yourself."
         )
     scales = sorted({(1,) * spec.ndim, *(c.reduction for c in candidates)}, key=_volume)
     if len(scales) == 1:
-        return _layers(candidates, everything, spec.out_channels)
+        return _layers(candidates, everything)
 
-    deepest = _choose([c for c in candidates if c.reduction == scales[-1]], spec.out_channels)
+    deepest = _choose([c for c in candidates if c.reduction == scales[-1]])
     chosen = {"bottleneck": deepest}
     for level in range(len(scales) - 2, -1, -1):
         later = [c for c in candidates if c.reduction == scales[level] and c.order > deepest.order]
         if later:
-            chosen[f"decoder{level}"] = _choose(later, spec.out_channels)
+            chosen[f"decoder{level}"] = _choose(later)
     return tuple(_tap(name, candidate) for name, candidate in chosen.items())
 
 
@@ -211,9 +207,8 @@ class _Candidate:
 
 def _candidates(network: nn.Module, spec: NetworkSpec, strict: bool = True) -> tuple[list[_Candidate], Trace]:
     """What could be read, in order of execution; one module a tensor, the outermost, when ``strict``."""
-    divisors = probe_divisors(network, spec.ndim, spec.in_channels)
-    shape = input_shape(divisors)
-    found = trace_any(network, (1, spec.in_channels, *shape))
+    probed = probe(network, spec.ndim, spec.in_channels)
+    found = probed.trace
     # A dropout hands on what it got while the network is not training: the module before it has that, too.
     idle = (nn.Identity, nn.modules.dropout._DropoutNd)
     unreadable = {id(tensor) for tensor in (*found.results, *found.joined)} if strict else set()
@@ -223,7 +218,7 @@ def _candidates(network: nn.Module, spec: NetworkSpec, strict: bool = True) -> t
         kernels = [max(m.kernel_size) for m in output.module.modules() if isinstance(m, _CONVOLUTION)]
         if isinstance(output.module, _CONVOLUTION):
             last_kernel = kernels[0]
-        reduction = _reduction(output.tensor, shape, divisors)
+        reduction = _reduction(output.tensor, probed.shape, probed.divisors)
         if not output.name or reduction is None or output.modified_later or id(output.tensor) in unreadable:
             continue
         if strict and isinstance(output.module, idle):
@@ -252,20 +247,26 @@ def _reduction(tensor: torch.Tensor, shape: Sequence[int], divisors: Sequence[in
     return tuple(reduction)
 
 
-def _choose(candidates: list[_Candidate], labels: int) -> _Candidate:
-    """The last that is more than a mix of channels, and has not as many channels as there are labels.
+def _label_modules(candidates: Sequence[_Candidate], spec: NetworkSpec) -> set[str]:
+    """Modules that already speak in labels: their channels follow the number of labels.
 
-    One channel is what logits of two labels may have too, and the gates of attention networks.
+    A network that the registry does not know cannot be built with one label more to see which they are; there
+    those count that have as many channels as labels, or one.
     """
-    wide = [c for c in candidates if c.channels not in (1, labels)]
-    for group in (wide, candidates):
-        spatial = [c for c in group if not c.projects]
-        if spatial:
-            return spatial[-1]
-    return (wide or candidates)[-1]
+    more = spec.model_copy(update={"out_channels": spec.out_channels + 1})
+    if spec.name not in network_names():
+        return {c.output.name for c in candidates if c.channels in (1, spec.out_channels)}
+    outputs = probe(build_network(more), spec.ndim, spec.in_channels).trace.outputs
+    channels = {o.name: o.tensor.shape[1] for o in outputs if o.tensor.ndim == spec.ndim + 2}
+    return {c.output.name for c in candidates if channels.get(c.output.name) != c.channels}
 
 
-def _layers(candidates: list[_Candidate], found: Trace, labels: int) -> tuple[TapSpec, ...]:
+def _choose(candidates: Sequence[_Candidate]) -> _Candidate:
+    """The last that is more than a new mix of channels."""
+    return next((c for c in reversed(candidates) if not c.projects), candidates[-1])
+
+
+def _layers(candidates: Sequence[_Candidate], found: Trace) -> tuple[TapSpec, ...]:
     """Of a network without scales: what each layer gives just before the next convolution, every k-th."""
     begins = [order for order, output in enumerate(found.outputs) if isinstance(output.module, _CONVOLUTION)]
     layers: list[_Candidate] = []
@@ -273,13 +274,11 @@ def _layers(candidates: list[_Candidate], found: Trace, labels: int) -> tuple[Ta
         within = [c for c in candidates if begin <= c.order < end]
         if within:
             layers.append(within[-1])
-    if not layers:
-        return (_tap("layer1", _choose(candidates, labels)),)
-    hidden = [c for c in layers if not (c.projects and c.channels == labels)] or layers
-    step = max(1, round(len(hidden) / _LAYERS_WANTED))
+    layers = layers or [candidates[-1]]
+    step = max(1, round(len(layers) / _LAYERS_WANTED))
     # Counted from the end: what the logits are made of is always among them.
-    numbers = range(len(hidden), 0, -step)
-    return tuple(_tap(f"layer{number}", hidden[number - 1]) for number in sorted(numbers))
+    numbers = range(len(layers), 0, -step)
+    return tuple(_tap(f"layer{number}", layers[number - 1]) for number in sorted(numbers))
 
 
 def _volume(reduction: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:

@@ -22,14 +22,9 @@ from SegClassifyLib.errors import NetworkError
 _FACTORS = (5, 7, 11)
 """Axis lengths in units of the divisor: no two axes alike, so that axes which changed places are noticed."""
 
-_META_EDGE = 8192
-"""Voxels an axis on the meta device: rounding of odd sizes is then small beside the reduction they show."""
-
-_CPU_EDGE = 24
-"""The same where the meta device will not do and numbers are really computed."""
-
-_MULTIPLES = tuple(sorted(2**a * 3**b for a in range(9) for b in range(3)))
-"""Divisors that are tried, up to 256 * 9: strides are made of twos, rarely threes."""
+_MULTIPLES = (2304, 1, 2, 4, 8, 16, 32, 64)
+"""Divisors that are tried. The first suits nearly every network (256 * 9: strides are twos, rarely threes) and shows
+its scales; the others are for those that want something else."""
 
 
 @dataclass(frozen=True)
@@ -130,23 +125,19 @@ def trace(network: nn.Module, shape: Sequence[int], meta: bool = True) -> Trace:
     return result
 
 
-def trace_any(network: nn.Module, shape: Sequence[int]) -> Trace:
-    """:func:`trace` on the meta device, or with real numbers where the network needs them."""
-    try:
-        return trace(network, shape)
-    # The meta device refuses what looks at values, each time with another exception; a real fault comes again.
-    except Exception:
-        return trace(network, shape, meta=False)
-
-
 def _forward(network: nn.Module, shape: Sequence[int], meta: bool) -> object:
     if not meta:
         device = next((p.device for p in network.parameters()), torch.device("cpu"))
         return network(torch.zeros(*shape, device=device))
+    # Every slot of every module once: a module registered under two names (DynUNet's are) would be exchanged twice,
+    # and what is put back in the end is then the exchanged tensor.
     state = {
-        name: tensor.to("meta") for name, tensor in (*network.named_parameters(), *network.named_buffers())
+        f"{prefix}.{name}" if prefix else name: tensor.to("meta")
+        for prefix, module in network.named_modules()
+        for name, tensor in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))
     }
-    return torch.func.functional_call(network, state, (torch.empty(*shape, device="meta"),))
+    x = torch.empty(*shape, device="meta")
+    return torch.func.functional_call(network, state, (x,), tie_weights=False)
 
 
 @contextlib.contextmanager
@@ -160,45 +151,56 @@ def _evaluation(network: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def probe_divisors(network: nn.Module, ndim: int, in_channels: int) -> tuple[int, ...]:
-    """What each input axis (array order) must be a multiple of, so that ``network`` takes it and every scale of
-    it is a whole fraction of the input.
+@dataclass(frozen=True)
+class Probe:
+    """What was learned of a network by running it.
+
+    Args:
+        divisors: what each input axis (array order) must be a multiple of, so that the network takes it and every
+            scale of it is a whole fraction of the input.
+        shape: spatial shape of the traced input: multiples of the divisors by numbers that share no factor.
+        trace: one forward pass on it.
+    """
+
+    divisors: tuple[int, ...]
+    shape: tuple[int, ...]
+    trace: Trace
+
+
+def probe(network: nn.Module, ndim: int, in_channels: int) -> Probe:
+    """Find out what sizes ``network`` takes, and trace it on one of them.
 
     Raises:
         NetworkError: no size that was tried goes through.
     """
     complaint = "no reason given"
-    for meta, edge, multiples in ((True, _META_EDGE, _MULTIPLES), (False, _CPU_EDGE, _MULTIPLES[:12])):
+    for meta, multiples in ((True, _MULTIPLES), (False, _MULTIPLES[1:])):
         for multiple in multiples:
-            found, message = _try(network, in_channels, (multiple,) * ndim, edge, meta)
+            found, message = _try(network, in_channels, (multiple,) * ndim, meta)
             if found is None:
                 complaint = message or complaint
                 continue
-            scales = _reductions(found, ndim, (multiple,) * ndim, edge)
-            for divisors in (scales, tuple(math.lcm(multiple, scale) for scale in scales)):
-                if _try(network, in_channels, divisors, edge, meta)[0] is not None:
-                    return divisors
-            return (multiple,) * ndim
+            scales = _reductions(found, ndim, _shape((multiple,) * ndim))
+            whole = tuple(math.lcm(multiple, scale) for scale in scales)
+            for divisors in (scales, whole) if multiple != _MULTIPLES[0] else (scales,):
+                traced, _ = _try(network, in_channels, divisors, meta)
+                if traced is not None:
+                    return Probe(divisors, _shape(divisors), traced)
     raise NetworkError(
         f"{type(network).__name__} takes no {ndim}D input of {in_channels} channels, of whatever size: {complaint}"
     )
 
 
-def input_shape(divisors: Sequence[int], edge: int = 0) -> tuple[int, ...]:
-    """Spatial shape with multiples of ``divisors``, at least ``edge`` long, by factors that differ on each axis."""
-    factors: list[int] = []
-    for divisor, factor in zip(divisors, _FACTORS, strict=False):
-        while divisor * factor < edge or any(factor % other == 0 for other in (2, 3, *factors)):
-            factor += 1
-        factors.append(factor)
-    return tuple(divisor * factor for divisor, factor in zip(divisors, factors, strict=True))
+def _shape(divisors: Sequence[int]) -> tuple[int, ...]:
+    """Spatial shape with multiples of ``divisors``, by factors that share none with each other."""
+    return tuple(divisor * factor for divisor, factor in zip(divisors, _FACTORS, strict=False))
 
 
 def _try(
-    network: nn.Module, in_channels: int, divisors: Sequence[int], edge: int, meta: bool
+    network: nn.Module, in_channels: int, divisors: Sequence[int], meta: bool
 ) -> tuple[Trace | None, str]:
     """Whether multiples of ``divisors`` go through and come back in the same size; otherwise the complaint."""
-    shape = input_shape(divisors, edge)
+    shape = _shape(divisors)
     try:
         found = trace(network, (1, in_channels, *shape), meta)
     # Networks complain of a wrong size in any way they like; all that counts here is that they do.
@@ -209,9 +211,8 @@ def _try(
     return None, f"the output has another size than the input {shape}"
 
 
-def _reductions(found: Trace, ndim: int, divisors: Sequence[int], edge: int) -> tuple[int, ...]:
+def _reductions(found: Trace, ndim: int, shape: Sequence[int]) -> tuple[int, ...]:
     """Largest reduction of each axis among convolutions and poolings; those over everything do not count."""
-    shape = input_shape(divisors, edge)
     largest = [1] * ndim
     layers = (nn.modules.conv._ConvNd, nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd)
     for output in found.outputs:

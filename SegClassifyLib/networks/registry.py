@@ -76,10 +76,10 @@ def axis_divisors(spec: NetworkSpec) -> tuple[int, ...]:
 
 @functools.lru_cache(maxsize=64)
 def _axis_divisors(spec_json: str) -> tuple[int, ...]:
-    from SegClassifyLib.networks.probe import probe_divisors
+    from SegClassifyLib.networks.probe import probe
 
     spec = NetworkSpec.model_validate_json(spec_json)
-    return probe_divisors(build_network(spec), spec.ndim, spec.in_channels)
+    return probe(build_network(spec), spec.ndim, spec.in_channels).divisors
 
 
 _Build = Callable[[int, int, int, Mapping[str, Any]], "nn.Module"]

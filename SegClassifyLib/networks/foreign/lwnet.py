@@ -14,13 +14,13 @@ from torch import nn
 
 
 def _units(inputs: int, outputs: int, count: int) -> nn.Sequential:
-    """``count`` times convolution, leaky ReLU, batch norm (in this order)."""
+    """``count`` times convolution, ReLU, batch norm (in this order)."""
     layers: list[nn.Module] = []
     for number in range(count):
         source = outputs if number else inputs
         layers += [
             nn.Conv2d(source, outputs, 3, padding=1),
-            nn.LeakyReLU(inplace=True),
+            nn.ReLU(inplace=True),
             nn.BatchNorm2d(outputs),
         ]
     return nn.Sequential(*layers)

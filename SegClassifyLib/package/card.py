@@ -81,7 +81,7 @@ def _grid(grid: GridSpec, ndim: int) -> str:
         steps.append(f"cropped or padded to {_times(grid.size)} voxels")
     if grid.multiple_of > 1:
         steps.append(f"padded to a multiple of {grid.multiple_of} voxels")
-    return f"The image is {', '.join(steps)}."
+    return f"Before the network: {', '.join(steps)}."
 
 
 def _intensity(spec: IntensitySpec) -> str:
@@ -177,7 +177,7 @@ def _limits(model: Model) -> str:
 
 
 def _how_to_run(model: Model) -> str:
-    images = " ".join(f"<{_line(c.name)}>" for c in model.segmenter.preprocessing.channels)
+    images = ",".join(f"<{_line(c.name)}>" for c in model.segmenter.preprocessing.channels)
     image = (
         "<image>"
         if len(model.segmenter.preprocessing.channels) == 1
@@ -185,7 +185,7 @@ def _how_to_run(model: Model) -> str:
     )
     return (
         "```\n"
-        f"segclassify classify --model <this folder> {images}\n"
+        f"segclassify classify <this folder> {images}\n"
         "```\n\n"
         "or through MONAI, with SegClassify installed beside it:\n\n"
         "```\n"

@@ -48,7 +48,7 @@ def small_segmenter(spec: NetworkSpec = VNET, mode: Literal["whole", "window"] =
 def small_model() -> Model:
     """All fields filled, head arrays of every awkward kind."""
     scrambled = np.arange(6.0).reshape(2, 3).T  # not in C order: safetensors alone would store it wrongly
-    arrays = {"weight": scrambled, "bias": np.float32(3.5).reshape(()), "mask": np.array([True, False])}
+    arrays = {"weight": scrambled, "bias": np.array(3.5, np.float32), "mask": np.array([True, False])}
     return Model(
         name="Tumour type",
         description="Tells three tumours apart.\n\nSecond paragraph.",

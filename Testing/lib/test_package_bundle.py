@@ -109,6 +109,7 @@ def test_network_arguments_that_monai_would_not_take_literally_stay_out(argument
     assert network_definition(UNET)["_target_"] == "monai.networks.nets.UNet"
 
 
+@pytest.mark.filterwarnings("ignore:parsing config_file")
 @pytest.mark.parametrize("spec", [UNET, VNET])
 def test_monai_builds_the_network_from_the_configuration(tmp_path: Path, spec: NetworkSpec) -> None:
     from monai.bundle import ConfigParser, create_workflow
@@ -210,7 +211,7 @@ def test_the_card_says_what_matters() -> None:
         "# Tumour type",
         "research use only",
         "1. T1\n2. FLAIR",
-        "resampled to 2 x 2 x 2 mm",
+        "resampled to 2 x 2 x 2 mm, padded to a multiple of 2 voxels",
         "Grey values of FLAIR: clipped at the 0.5 and 99.5 percentiles of the non-zero voxels",
         "x runs to the left, y to the back and z to the head",
         "| 1 | tumour |",
@@ -219,7 +220,7 @@ def test_the_card_says_what_matters() -> None:
         "The rarest class had 10 training cases",
         "Licence: CC-BY-4.0",
         "Cite: Author A, 2026",
-        "segclassify classify",
+        "segclassify classify <this folder> <T1>,<FLAIR>",
         "monai.bundle run",
     ):
         assert text in card, text

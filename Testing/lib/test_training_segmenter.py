@@ -282,6 +282,13 @@ def test_the_best_epoch_is_kept_not_the_last(tmp_path: Path, monkeypatch: pytest
         next(given)
 
 
+def test_the_loss_of_an_epoch_is_the_mean_of_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from SegClassifyLib.training.trainer import Trainer
+
+    monkeypatch.setattr(Trainer, "step", lambda _self, _batch, number, _rate: float(number))
+    assert [r.loss for r in train(tmp_path).history] == [1.0, 4.0]
+
+
 def test_training_goes_on_from_given_weights(tmp_path: Path) -> None:
     first = train(tmp_path / "first")
     settings = QUICK.model_copy(update={"learning_rate": 1e-12, "ema": None})

@@ -23,7 +23,9 @@ from SegClassifyLib.volumes.geometry import Geometry
 Depth = Literal["headers", "pixels"]
 Severity = Literal["error", "warning", "info"]
 _ORDER: tuple[Severity, ...] = ("error", "warning", "info")
-_FAR = 2.0  # spacing this many times the set's median, or as much below, is worth a word
+# Spacing is worth a word when it is _FAR times the set's median, or as much below, and less than _COMMON of the
+# cases are within a factor of _ALIKE of it: thick slices in a tenth of all CT scans are no mistake.
+_FAR, _ALIKE, _COMMON = 2.0, 1.5, 0.05
 
 
 @dataclass(frozen=True)
@@ -245,24 +247,24 @@ def _leaking_groups(training_set: TrainingSetReader) -> Iterator[Problem]:
 
 
 def _odd_spacing(grids: dict[str, Geometry]) -> Iterator[Problem]:
-    """Cases whose voxel size is far from what the others have."""
+    """Cases whose voxel size is far from what the others have; sorted, because axes may be stored in any order."""
     by_ndim: dict[int, dict[str, Geometry]] = defaultdict(dict)
     for name, grid in grids.items():
         by_ndim[grid.ndim][name] = grid
     for group in by_ndim.values():
         if len(group) < 3:
             continue
-        median = np.median([sorted(g.spacing) for g in group.values()], axis=0)
-        for name, grid in group.items():
-            ratio = np.asarray(sorted(grid.spacing)) / median
-            if ratio.max() > _FAR or ratio.min() < 1 / _FAR:
+        spacings = np.log([sorted(g.spacing) for g in group.values()])
+        median = np.median(spacings, axis=0)
+        for (name, grid), spacing in zip(group.items(), spacings, strict=True):
+            alike = int((np.abs(spacings - spacing) < np.log(_ALIKE)).all(axis=1).sum()) - 1
+            if np.abs(spacing - median).max() > np.log(_FAR) and alike < max(1, _COMMON * len(group)):
                 own = " x ".join(f"{s:g}" for s in grid.spacing)
-                usual = " x ".join(f"{s:g}" for s in median)
-                yield Problem(
-                    "warning",
-                    name,
-                    f"Case {name!r} has voxels of {own} mm, far from the usual {usual} mm; is that right?",
+                usual = " x ".join(f"{s:.3g}" for s in np.exp(median))
+                sentence = (
+                    f"Case {name!r} has voxels of {own} mm, far from the usual {usual} mm; is that right?"
                 )
+                yield Problem("warning", name, sentence)
 
 
 def _orphans(training_set: TrainingSetReader) -> Iterator[Problem]:

@@ -49,12 +49,12 @@ def write_document(folder: Path, document: DatasetFile) -> None:
 
 
 def _read_json(path: Path) -> Any:
-    if not path.is_file():
-        raise TrainingSetError(
-            f"{path.parent} is not a training set: it has no {FILE_NAME}. "
-            "Make one with `segclassify dataset create`, or check the folder's name."
-        )
     with storage_errors(path):
+        if not path.is_file():
+            raise TrainingSetError(
+                f"{path.parent} is not a training set: it has no {FILE_NAME}. "
+                "Make one with `segclassify dataset create`, or check the folder's name."
+            )
         raw = path.read_bytes()
     try:
         return json.loads(raw.decode("utf-8-sig"))

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from SegClassifyLib.cases.files import arriving, copy_durably, is_one_file, link_durably, stored_suffix
+from SegClassifyLib.cases.files import (
+    arriving,
+    copy_durably,
+    is_one_file,
+    link_durably,
+    storage_errors,
+    stored_suffix,
+)
 from SegClassifyLib.errors import ImageError, TrainingSetError
 from SegClassifyLib.volumes.image import Image, Label, LabelMap
 
@@ -232,7 +239,9 @@ def label_values_in(array: np.ndarray) -> list[int]:
 
 def require_file(case: str, path: Path) -> None:
     """Raise a TrainingSetError unless ``path`` is there."""
-    if not path.exists():
+    with storage_errors(path):
+        is_there = path.exists()
+    if not is_there:
         raise TrainingSetError(f"Case {case!r}: there is no file {path}; check the path.")
 
 

@@ -113,3 +113,9 @@ def test_gaps_oddities_and_orphans(training_set: TrainingSet, tmp_path: Path) ->
     for text, severity in expected.items():
         assert [s for sentence, s in sentences.items() if text in sentence] == [severity], text
     assert len(sentences) == len(expected)
+
+
+def test_a_second_common_spacing_is_not_odd(training_set: TrainingSet, tmp_path: Path) -> None:
+    for name in ("thick1", "thick2"):
+        training_set.add(name, [write_volume(tmp_path / f"{name}.nii.gz", spacing=(1.0, 1.0, 5.0))])
+    assert not [p for p in found(training_set) if "voxels of" in p[2]]

@@ -17,6 +17,7 @@ from SegClassifyLib.features.taps import find_taps
 from SegClassifyLib.networks.registry import axis_divisors, build_network
 from SegClassifyLib.networks.spec import NetworkSpec
 from SegClassifyLib.preprocessing.spec import PreprocessingSpec
+from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.batches import PatchSource, choose_patch
 from SegClassifyLib.training.holdout import hold_out
 from SegClassifyLib.training.losses import build_loss
@@ -59,6 +60,7 @@ def prepare_run(
     labels: tuple[Label, ...],
     device: str,
     start_from: Mapping[str, Tensor] | None,
+    progress: Progress,
 ) -> Run:
     """Check everything and build everything; see :func:`SegClassifyLib.training.segmenter.train_segmenter`.
 
@@ -66,7 +68,7 @@ def prepare_run(
         TrainingError: it cannot be trained like this.
     """
     _check_labels(labels, spec)
-    surveys = survey_samples(samples, labels, spec.in_channels, spec.ndim)
+    surveys = survey_samples(samples, labels, spec.in_channels, spec.ndim, progress)
     held = hold_out(surveys, settings.validation_fraction, settings.validation_groups, settings.seed)
     warnings = held.warnings + _absent(surveys, labels, settings)
     divisor = axis_divisors(spec)

@@ -20,7 +20,7 @@ class Budget:
     """
 
     def __init__(self, settings: SegmenterSettings, steps_per_epoch: int, seconds: float = 0.0) -> None:
-        self._steps = None if settings.epochs is None else settings.epochs * steps_per_epoch
+        self._steps = None if settings.epoch_limit is None else settings.epoch_limit * steps_per_epoch
         self._limit = None if settings.minutes is None else settings.minutes * 60
         self._started = time.monotonic() - seconds
         self._reserved = 0.0

@@ -87,8 +87,7 @@ def train_segmenter(
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0), _own_randomness(device):
-            progress.report("Looking at the cases")
-            run = prepare_run(samples, settings, network, preprocessing, labels, device, start_from)
+            run = prepare_run(samples, settings, network, preprocessing, labels, device, start_from, progress)
             _claim(folder, run.description)
             return _train(run, folder, progress)
     except Timeout as error:

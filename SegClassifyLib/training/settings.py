@@ -38,8 +38,9 @@ class SegmenterSettings(_Frozen):
     """How a segmenter is trained.
 
     Args:
-        epochs: budget in epochs. Only such a run, on a CPU, is repeated to the last bit after a kill.
-        minutes: budget in minutes of wall time, validation included; whichever budget ends first counts.
+        epochs: budget in epochs; 40 where neither budget is given. Only such a run, on a CPU, is repeated to the last
+            bit after a kill.
+        minutes: budget in minutes of wall time, validation included; with both, whichever ends first counts.
         steps_per_epoch: optimiser steps between two looks at the validation cases; ``None``: as many as show
             about every case twice, at least 20, at most 250.
         patch: voxels, array order (D, H, W) or (H, W); ``None``: the median image within ``patch_voxels``.
@@ -63,7 +64,7 @@ class SegmenterSettings(_Frozen):
         seed: of everything random.
     """
 
-    epochs: int | None = Field(default=40, ge=1)
+    epochs: int | None = Field(default=None, ge=1)
     minutes: float | None = Field(default=None, gt=0)
     steps_per_epoch: int | None = Field(default=None, ge=1)
     patch: tuple[int, ...] | None = None
@@ -87,13 +88,16 @@ class SegmenterSettings(_Frozen):
 
     @model_validator(mode="after")
     def _bounded(self) -> SegmenterSettings:
-        if self.epochs is None and self.minutes is None:
-            raise ValueError("give epochs or minutes")
         if self.patch is not None and (len(self.patch) not in (2, 3) or min(self.patch) < 1):
             raise ValueError("patch is two or three positive numbers, array order (D, H, W) or (H, W)")
         if min(self.deep_supervision) < 0 or self.deep_supervision[0] <= 0:
             raise ValueError("deep_supervision weights are not negative, and the first is positive")
         return self
+
+    @property
+    def epoch_limit(self) -> int | None:
+        """Budget in epochs, or ``None`` where only time counts."""
+        return 40 if self.epochs is None and self.minutes is None else self.epochs
 
     def batch_for(self, ndim: int) -> int:
         """Patches a step for a 2D or 3D network."""

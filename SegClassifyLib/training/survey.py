@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from SegClassifyLib.errors import TrainingError
+from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.sample import Sample
 from SegClassifyLib.volumes.image import Label
 
@@ -39,7 +40,11 @@ class SampleSurvey:
 
 
 def survey_samples(
-    samples: Sequence[Sample], labels: tuple[Label, ...], channels: int, ndim: int
+    samples: Sequence[Sample],
+    labels: tuple[Label, ...],
+    channels: int,
+    ndim: int,
+    progress: Progress | None = None,
 ) -> tuple[SampleSurvey, ...]:
     """Check every sample and remember where its labels are; each sample is touched once, so it may be lazy.
 
@@ -47,6 +52,7 @@ def survey_samples(
         samples: training cases on the model grid.
         labels: background first, values 0 … L-1.
         channels, ndim: what the network takes.
+        progress: told of every case.
 
     Raises:
         TrainingError: no samples, a sample that does not fit the network, or no label in any of them.
@@ -55,13 +61,17 @@ def survey_samples(
         raise TrainingError(
             "There are no cases with a segmentation to train on; add some to the training set."
         )
-    surveys = tuple(_survey(samples[i], len(labels), channels, ndim) for i in range(len(samples)))
+    progress = progress or Progress()
+    surveys = []
+    for i in range(len(samples)):
+        progress.report("Looking at the cases", i, len(samples))
+        surveys.append(_survey(samples[i], len(labels), channels, ndim))
     if not any(s.counts[1:].any() for s in surveys):
         raise TrainingError(
             f"All {len(surveys)} segmentations are empty: only background (0) was found; check that the right "
             "files were added as segmentations."
         )
-    return surveys
+    return tuple(surveys)
 
 
 def absent_labels(surveys: Sequence[SampleSurvey], labels: tuple[Label, ...]) -> tuple[Label, ...]:

@@ -271,6 +271,8 @@ def test_the_budget_is_whichever_ends_first() -> None:
 
 
 def test_settings_refuse_what_makes_no_sense() -> None:
-    for wrong in ({"epochs": None}, {"patch": (0, 4)}, {"deep_supervision": (0.0,)}, {"learning_rates": 1}):
+    assert SegmenterSettings().epoch_limit == 40
+    assert SegmenterSettings(minutes=1).epoch_limit is None
+    for wrong in ({"epochs": 0}, {"patch": (0, 4)}, {"deep_supervision": (0.0,)}, {"learning_rates": 1}):
         with pytest.raises(ValueError):
             SegmenterSettings(**wrong)  # type: ignore[arg-type]

@@ -1,0 +1,152 @@
+"""An honest estimate of how good a classifier is: repeated cross-validation that never splits a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from SegClassifyLib.evaluation.folds import Fold, repeated_folds
+from SegClassifyLib.evaluation.intervals import Interval, bootstrap_groups
+from SegClassifyLib.evaluation.metrics import METRICS, Scores, score
+from SegClassifyLib.features.spec import FeatureTable
+from SegClassifyLib.progress import Progress
+
+_PHASE = "Cross-validating"
+
+
+class Classifier(Protocol):
+    """All that evaluation asks of a head: it learns from a table and answers with logits."""
+
+    def fit(
+        self,
+        table: FeatureTable,
+        y: np.ndarray,
+        groups: np.ndarray,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Any:
+        """Learn from ``(N,)`` classes."""
+
+    def logits(self, table: FeatureTable) -> np.ndarray:
+        """``(N, K)`` float64 whose softmax are the probabilities."""
+
+
+@dataclass(frozen=True)
+class ScoreIntervals:
+    """Each score with its 95 % interval over draws of the patients."""
+
+    accuracy: Interval
+    balanced_accuracy: Interval
+    macro_auc: Interval
+    log_loss: Interval
+    brier: Interval
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What cross-validation saw.
+
+    Args:
+        logits: out-of-fold logits ``(R, N, K)`` float64 of every repeat: what a temperature is fitted on.
+        proba: out-of-fold probabilities ``(N, K)``, mean over the repeats.
+        scores: of ``proba``; holds the confusion matrix.
+        intervals: of ``proba``, bootstrap over groups.
+        per_repeat: scores of each repeat alone.
+        doubtful: indices of the cases with the least sure answer, least sure first.
+        surprising: indices of the cases answered wrongly, most certainly wrong first: look at their labels.
+        folds: how many folds each repeat had.
+        seed: of the first shuffle.
+    """
+
+    logits: np.ndarray
+    proba: np.ndarray
+    scores: Scores
+    intervals: ScoreIntervals
+    per_repeat: tuple[Scores, ...]
+    doubtful: tuple[int, ...]
+    surprising: tuple[int, ...]
+    folds: int
+    seed: int
+
+
+def cross_validate(
+    make_head: Callable[[], Classifier],
+    table: FeatureTable,
+    y: np.ndarray,
+    groups: np.ndarray,
+    folds: int = 5,
+    repeats: int = 5,
+    seed: int = 0,
+    progress: Progress | None = None,
+    classes: Sequence[str] = (),
+) -> CrossValidation:
+    """Fit a fresh head on each training part and ask it about the held-out part.
+
+    Everything that learns (scaling, components, strength, choice of head) lives in the head and so inside the
+    training part.
+
+    Args:
+        make_head: gives an unfitted head.
+        table: features of N cases.
+        y: classes ``(N,)`` int, every one of ``0 … K-1`` present.
+        groups: patients ``(N,)``, never split.
+        folds, repeats: fewer folds are made where a class has few groups.
+        seed: decides folds, heads and intervals.
+        progress: told after each fold.
+        classes: names of the classes, for the sentence of an error.
+
+    Raises:
+        TrainingError: a class with cases of one group only.
+    """
+    progress = progress or Progress()
+    y = np.asarray(y, np.int64)
+    plans = list(repeated_folds(y, groups, folds, repeats, seed, classes))
+    total = sum(len(plan) for plan in plans)
+    logits = np.full((repeats, len(y), int(y.max()) + 1), np.nan)
+    done = 0
+    for repeat, plan in enumerate(plans):
+        for fold in plan:
+            progress.report(_PHASE, done, total)
+            logits[repeat, fold.test] = held_out_logits(make_head(), table, y, groups, fold, seed + repeat)
+            done += 1
+    progress.report(_PHASE, done, total)
+    return _summarise(logits, y, groups, len(plans[0]), seed)
+
+
+def score_intervals(y: np.ndarray, proba: np.ndarray, groups: np.ndarray, seed: int = 0) -> ScoreIntervals:
+    """Every score of probabilities ``(N, K)`` with its 95 % interval, bootstrap over groups."""
+    return ScoreIntervals(**{m: bootstrap_groups(y, proba, groups, m, seed=seed) for m in METRICS})
+
+
+def held_out_logits(
+    head: Classifier, table: FeatureTable, y: np.ndarray, groups: np.ndarray, fold: Fold, seed: int
+) -> np.ndarray:
+    """Logits ``(n, K)`` for the test part of ``fold`` from ``head`` fitted on its training part."""
+    train = fold.train
+    head.fit(table.rows(train), y[train], np.asarray(groups)[train], seed=seed)
+    return head.logits(table.rows(fold.test))
+
+
+def _summarise(
+    logits: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: int, seed: int
+) -> CrossValidation:
+    from scipy.special import softmax
+
+    per_repeat = softmax(logits, axis=-1)
+    proba = per_repeat.mean(0)
+    true = proba[np.arange(len(y)), y]
+    wrong = proba.argmax(1) != y
+    return CrossValidation(
+        logits=logits,
+        proba=proba,
+        scores=score(y, proba),
+        intervals=score_intervals(y, proba, groups, seed),
+        per_repeat=tuple(score(y, p) for p in per_repeat),
+        doubtful=tuple(int(i) for i in np.argsort(proba.max(1), kind="stable")),
+        surprising=tuple(int(i) for i in np.argsort(true, kind="stable") if wrong[i]),
+        folds=folds,
+        seed=seed,
+    )

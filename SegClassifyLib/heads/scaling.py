@@ -1,0 +1,70 @@
+"""Columns of a feature table on one footing: constant ones silenced, large blocks kept from drowning small ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from SegClassifyLib.features.spec import FeatureName
+
+CLIP = 8.0
+"""Standard deviations from the training mean at which a feature is cut off: no single wild number decides."""
+
+_CONSTANT = 1e-6
+"""A column whose spread is less than this part of its size is rounding noise of float32, not information."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """``z = clip((x - shift) / spread, ±8) * weight``.
+
+    Args:
+        shift: mean of each column in the training cases ``(F,)`` float64.
+        spread: standard deviation ``(F,)`` float64; 1 for constant columns.
+        weight: ``(F,)`` float64; 0 for constant columns. Training rows have a mean squared length of 1, so that
+            the strength of a regularisation means the same whatever the number of features.
+    """
+
+    shift: np.ndarray
+    spread: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, X: np.ndarray, names: tuple[FeatureName, ...], balance: float, descriptors: float) -> Scaling:
+        """Learn from training cases.
+
+        Args:
+            X: ``(N, F)``.
+            names: of the columns; those of one source, region and statistic are one block.
+            balance: 0 gives every column the same variance, 1 every block, whatever its number of columns;
+                between them a compromise.
+            descriptors: part of the whole variance that shape and intensity descriptors get, 0 to 1, where
+                there are taps as well.
+        """
+        X = np.asarray(X, np.float64)
+        shift, spread = X.mean(0), X.std(0)
+        varies = spread > _CONSTANT * np.abs(shift) + np.finfo(np.float32).tiny
+        sizes = _block_sizes(names, varies)
+        share = np.where(varies, np.maximum(sizes, 1) ** -balance, 0.0)
+        described = np.array([n.is_descriptor for n in names], bool)
+        parts = [(described, descriptors), (~described, 1 - descriptors)]
+        totals = [share[columns].sum() for columns, _ in parts]
+        for (columns, part), total in zip(parts, totals, strict=True):
+            if total > 0:
+                share[columns] *= (part if min(totals) > 0 else 1.0) / total
+        return cls(shift, np.where(varies, spread, 1.0), np.sqrt(share))
+
+    def apply(self, X: np.ndarray) -> np.ndarray:
+        """``(N, F)`` float64 scaled columns."""
+        z = (np.asarray(X, np.float64) - self.shift) / self.spread
+        return np.clip(z, -CLIP, CLIP, out=z) * self.weight
+
+
+def _block_sizes(names: tuple[FeatureName, ...], varies: np.ndarray) -> np.ndarray:
+    """For each column the number of varying columns in its block ``(F,)``."""
+    block_of: dict[tuple[str, str, str], int] = {}
+    codes = np.array(
+        [block_of.setdefault((n.source, n.region, n.statistic), len(block_of)) for n in names], int
+    )
+    return np.bincount(codes, weights=varies, minlength=len(block_of))[codes]

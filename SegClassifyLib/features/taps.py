@@ -18,8 +18,8 @@ from torch import nn
 
 from SegClassifyLib.errors import NetworkError
 from SegClassifyLib.features.spec import TapSpec
-from SegClassifyLib.networks.probe import ModuleOutput, Trace, probe, tensors_of
-from SegClassifyLib.networks.registry import build_network, network_names
+from SegClassifyLib.networks.probe import ModuleOutput, Probe, Trace, probe, tensors_of, trace
+from SegClassifyLib.networks.registry import build_aside
 from SegClassifyLib.networks.spec import NetworkSpec
 
 _CONVOLUTION = nn.modules.conv._ConvNd
@@ -42,8 +42,8 @@ def find_taps(network: nn.Module, spec: NetworkSpec) -> tuple[TapSpec, ...]:
     Raises:
         NetworkError: it takes no input, or no module's output can be read.
     """
-    candidates, everything = _candidates(network, spec)
-    logits = _label_modules(candidates, spec)
+    candidates, probed = _candidates(network, spec)
+    logits = _label_modules(candidates, spec, probed)
     candidates = [c for c in candidates if c.output.name not in logits]
     if not candidates:
         raise NetworkError(
@@ -51,7 +51,7 @@ def find_taps(network: nn.Module, spec: NetworkSpec) -> tuple[TapSpec, ...]:
         )
     scales = sorted({(1,) * spec.ndim, *(c.reduction for c in candidates)}, key=_volume)
     if len(scales) == 1:
-        return _layers(candidates, everything)
+        return _layers(candidates, probed.trace)
 
     deepest = _choose([c for c in candidates if c.reduction == scales[-1]])
     chosen = {"bottleneck": deepest}
@@ -72,9 +72,9 @@ def taps_from_names(
             cannot be read: not a map of the whole image, or overwritten by a later module.
     """
     known = [name for name, _ in network.named_modules() if name]
-    candidates, everything = _candidates(network, spec, strict=False)
+    candidates, probed = _candidates(network, spec, strict=False)
     by_name = {candidate.output.name: candidate for candidate in candidates}
-    given = {output.name: output for output in everything.outputs}
+    given = {output.name: output for output in probed.trace.outputs}
     taps = []
     for name in module_names:
         if name not in known:
@@ -205,7 +205,7 @@ class _Candidate:
         return self.output.tensor.shape[1]
 
 
-def _candidates(network: nn.Module, spec: NetworkSpec, strict: bool = True) -> tuple[list[_Candidate], Trace]:
+def _candidates(network: nn.Module, spec: NetworkSpec, strict: bool = True) -> tuple[list[_Candidate], Probe]:
     """What could be read, in order of execution; one module a tensor, the outermost, when ``strict``."""
     probed = probe(network, spec.ndim, spec.in_channels)
     found = probed.trace
@@ -228,7 +228,7 @@ def _candidates(network: nn.Module, spec: NetworkSpec, strict: bool = True) -> t
         if known is None or output.name.count(".") < known.output.name.count("."):
             projects = max(kernels, default=last_kernel) == 1
             candidates[key] = _Candidate(output, order, reduction, projects)
-    return sorted(candidates.values(), key=lambda c: c.order), found
+    return sorted(candidates.values(), key=lambda c: c.order), probed
 
 
 def _reduction(tensor: torch.Tensor, shape: Sequence[int], divisors: Sequence[int]) -> tuple[int, ...] | None:
@@ -247,16 +247,18 @@ def _reduction(tensor: torch.Tensor, shape: Sequence[int], divisors: Sequence[in
     return tuple(reduction)
 
 
-def _label_modules(candidates: Sequence[_Candidate], spec: NetworkSpec) -> set[str]:
+def _label_modules(candidates: Sequence[_Candidate], spec: NetworkSpec, probed: Probe) -> set[str]:
     """Modules that already speak in labels: their channels follow the number of labels.
 
-    A network that the registry does not know cannot be built with one label more to see which they are; there
-    those count that have as many channels as labels, or one.
+    A network that cannot be built with one label more to see which they are (the registry does not know it, or it
+    exists for so many labels only) has them where there are as many channels as labels, or one.
     """
     more = spec.model_copy(update={"out_channels": spec.out_channels + 1})
-    if spec.name not in network_names():
+    try:
+        other = build_aside(more)
+    except NetworkError:
         return {c.output.name for c in candidates if c.channels in (1, spec.out_channels)}
-    outputs = probe(build_network(more), spec.ndim, spec.in_channels).trace.outputs
+    outputs = trace(other, (1, spec.in_channels, *probed.shape), probed.meta).outputs
     channels = {o.name: o.tensor.shape[1] for o in outputs if o.tensor.ndim == spec.ndim + 2}
     return {c.output.name for c in candidates if channels.get(c.output.name) != c.channels}
 

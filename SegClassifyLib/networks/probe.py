@@ -160,11 +160,13 @@ class Probe:
             scale of it is a whole fraction of the input.
         shape: spatial shape of the traced input: multiples of the divisors by numbers that share no factor.
         trace: one forward pass on it.
+        meta: whether that was on the meta device.
     """
 
     divisors: tuple[int, ...]
     shape: tuple[int, ...]
     trace: Trace
+    meta: bool
 
 
 def probe(network: nn.Module, ndim: int, in_channels: int) -> Probe:
@@ -185,7 +187,7 @@ def probe(network: nn.Module, ndim: int, in_channels: int) -> Probe:
             for divisors in (scales, whole) if multiple != _MULTIPLES[0] else (scales,):
                 traced, _ = _try(network, in_channels, divisors, meta)
                 if traced is not None:
-                    return Probe(divisors, _shape(divisors), traced)
+                    return Probe(divisors, _shape(divisors), traced, meta)
     raise NetworkError(
         f"{type(network).__name__} takes no {ndim}D input of {in_channels} channels, of whatever size: {complaint}"
     )

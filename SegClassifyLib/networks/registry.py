@@ -18,7 +18,6 @@ from SegClassifyLib.networks.spec import NetworkSpec
 
 if TYPE_CHECKING:
     from torch import nn
-
 _OURS = {"ndim", "spatial_dims", "in_channels", "out_channels"}
 """Arguments that the specification has fields for."""
 
@@ -79,7 +78,19 @@ def _axis_divisors(spec_json: str) -> tuple[int, ...]:
     from SegClassifyLib.networks.probe import probe
 
     spec = NetworkSpec.model_validate_json(spec_json)
-    return probe(build_network(spec), spec.ndim, spec.in_channels).divisors
+    return probe(build_aside(spec), spec.ndim, spec.in_channels).divisors
+
+
+def build_aside(spec: NetworkSpec) -> nn.Module:
+    """:func:`build_network` for a look at its structure: the caller's random numbers go on as if nothing was built.
+
+    Raises:
+        NetworkError: as there.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        return build_network(spec)
 
 
 _Build = Callable[[int, int, int, Mapping[str, Any]], "nn.Module"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -143,6 +145,17 @@ def test_refused_arguments_end_in_a_sentence(
     )
     with pytest.raises(NetworkError, match=words):
         build_network(spec)
+
+
+def test_asking_for_sizes_draws_no_random_numbers() -> None:
+    before = torch.get_rng_state()
+    divisor(spec_of("UNet", 2, labels=7))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_importing_the_registry_imports_neither_torch_nor_monai() -> None:
+    code = "import sys, SegClassifyLib.networks.registry; print({'torch', 'monai'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
 def test_a_network_that_takes_nothing_is_said_to() -> None:

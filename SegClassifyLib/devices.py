@@ -55,7 +55,9 @@ def free_host_memory() -> int:
                 available = int(line.split()[1]) * 1024
         limit = Path("/sys/fs/cgroup/memory.max")
         if limit.exists() and limit.read_text().strip() != "max":
-            used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+            stat = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
+            # Cached files count as used there but are given up on demand.
+            used = int(Path("/sys/fs/cgroup/memory.current").read_text()) - int(stat.get("inactive_file", 0))
             available = min(available, int(limit.read_text()) - used)
     except OSError:
         if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:

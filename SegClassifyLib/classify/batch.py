@@ -101,5 +101,7 @@ def _write_summary(rows: Sequence[Outcome], classes: Sequence[str], folder: Path
                 writer.writerow([row.name, "", *("" for _ in classes), "", row.error])
                 continue
             numbers = [f"{p:.4f}" for p in row.result.probabilities]
-            writer.writerow([row.name, row.result.predicted or "", *numbers, " ".join(row.result.warnings), ""])
+            writer.writerow(
+                [row.name, row.result.predicted or "", *numbers, " ".join(row.result.warnings), ""]
+            )
     temporary.replace(folder / SUMMARY)

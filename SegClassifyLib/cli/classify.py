@@ -30,7 +30,9 @@ class Format(str, Enum):
 
 @guarded
 def classify(
-    model: Annotated[str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")],
+    model: Annotated[
+        str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")
+    ],
     images: Annotated[
         list[str],
         typer.Argument(
@@ -38,14 +40,16 @@ def classify(
             "in the model's order: t1c.nii.gz,flair.nii.gz"
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for label maps, pictures and results.")] = Path(
-        "classified"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for label maps, pictures and results.")
+    ] = Path("classified"),
     segmentation_format: Annotated[
         Format, typer.Option("--format", help="Of the label maps; .seg.nrrd carries names and colours.")
     ] = Format.seg_nrrd,
     features: Annotated[bool, typer.Option("--features", help="Also write every feature by name.")] = False,
-    overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Write a picture of telling slices.")] = True,
+    overlay: Annotated[
+        bool, typer.Option("--overlay/--no-overlay", help="Write a picture of telling slices.")
+    ] = True,
     device: DeviceOption = Device.auto,
     as_json: JsonOption = False,
 ) -> None:
@@ -92,7 +96,8 @@ def _print_outcome(outcome: Outcome) -> None:
 def _json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "results": [
-            o.result.to_json() | {"name": o.name, "segmentation": str(o.files.segmentation), "result": str(o.files.result)}
+            o.result.to_json()
+            | {"name": o.name, "segmentation": str(o.files.segmentation), "result": str(o.files.result)}
             for o in outcomes
             if o.result is not None and o.files is not None
         ],

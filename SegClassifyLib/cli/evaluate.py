@@ -24,7 +24,9 @@ class Part(str, Enum):
 
 @guarded
 def evaluate(
-    model: Annotated[str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")],
+    model: Annotated[
+        str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")
+    ],
     dataset: Annotated[Path, typer.Argument(help="Training-set folder whose cases have a class.")],
     part: Annotated[
         Part, typer.Option("--cases", help="The set's test cases only, or all that have a class.")

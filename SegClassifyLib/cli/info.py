@@ -12,7 +12,9 @@ from SegClassifyLib.cli.options import JsonOption
 
 @guarded
 def info(
-    networks: Annotated[bool, typer.Option("--networks", help="List the networks that can be trained.")] = False,
+    networks: Annotated[
+        bool, typer.Option("--networks", help="List the networks that can be trained.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show versions, devices, memory and folders: what to put into a bug report."""

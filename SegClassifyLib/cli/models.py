@@ -8,18 +8,22 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from SegClassifyLib.cli.console import console, guarded, print_json
+from SegClassifyLib.cli.console import console, guarded, print_json, print_table
 from SegClassifyLib.cli.options import JsonOption
 
 app = typer.Typer(help="List, show, install, remove and convert model packages.", no_args_is_help=True)
 
-Package = Annotated[str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")]
+Package = Annotated[
+    str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")
+]
 
 
 @app.command("list")
 @guarded
 def list_models(
-    folder: Annotated[Path | None, typer.Argument(help="A folder of models; the installed ones if not given.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of models; the installed ones if not given.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List model packages with what they tell apart."""
@@ -43,7 +47,9 @@ def list_models(
         )
         return
     if not found:
-        console.print(f"No models yet. Install one with: segclassify models install PACKAGE (into {models_folder()})")
+        console.print(
+            f"No models yet. Install one with: segclassify models install PACKAGE (into {models_folder()})"
+        )
         return
     table = Table("model", "classes", "labels", "images", "folder")
     for info in found:
@@ -51,8 +57,10 @@ def list_models(
             table.add_row(info.name, f"[red]{info.problem}[/red]", "", "", str(info.path))
         else:
             classes = ", ".join(info.classes) or "(only segments)"
-            table.add_row(info.name, classes, ", ".join(info.labels), ", ".join(info.channels), str(info.path))
-    console.print(table)
+            table.add_row(
+                info.name, classes, ", ".join(info.labels), ", ".join(info.channels), str(info.path)
+            )
+    print_table(table)
 
 
 @app.command("show")
@@ -70,7 +78,9 @@ def show(package: Package) -> None:
 @guarded
 def install(
     package: Annotated[Path, typer.Argument(help="Model package: a folder or a zip.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Replace an installed model of the same name.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace an installed model of the same name.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a model package and copy it to the installed models."""
@@ -97,7 +107,9 @@ def remove(
 
     path = find_package(name).resolve()
     if models_folder().resolve() not in path.parents:
-        raise ModelPackageError(f"{path} is not one of the installed models: delete it yourself if you mean to.")
+        raise ModelPackageError(
+            f"{path} is not one of the installed models: delete it yourself if you mean to."
+        )
     if not yes:
         typer.confirm(f"Delete {path}?", abort=True)
     shutil.rmtree(path)

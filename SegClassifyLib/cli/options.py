@@ -17,6 +17,10 @@ class Device(str, Enum):
     mps = "mps"
 
 
-DeviceOption = Annotated[Device, typer.Option("--device", help="Where to run the network; auto takes a GPU if any.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of everything random; recorded in the model.")]
+DeviceOption = Annotated[
+    Device, typer.Option("--device", help="Where to run the network; auto takes a GPU if any.")
+]
+SeedOption = Annotated[
+    int, typer.Option("--seed", min=0, help="Of everything random; recorded in the model.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs, nothing else.")]

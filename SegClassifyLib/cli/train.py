@@ -49,20 +49,29 @@ def train_segmenter(
     dataset: Annotated[Path, typer.Argument(help="Training-set folder (with dataset.json).")],
     output: Annotated[Path, typer.Argument(help="Folder for the model; an interrupted run goes on there.")],
     network: Annotated[
-        str, typer.Option(help="VNetDS (as deep as the images allow) or any of `segclassify info --networks`.")
+        str,
+        typer.Option(help="VNetDS (as deep as the images allow) or any of `segclassify info --networks`."),
     ] = "VNetDS",
     network_arguments: Annotated[
         str, typer.Option(help="Arguments of the network as a JSON object, e.g. '{\"base_filters\": 24}'.")
     ] = "",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Budget in epochs; 40 unless --minutes is given.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Budget in epochs; 40 unless --minutes is given.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget in minutes of wall time.")] = None,
     loss: Annotated[Loss, typer.Option(help="exp_log suits labels of very unequal size.")] = Loss.dice_ce,
     folds: Annotated[
         int | None,
-        typer.Option(min=0, help="Fold segmenters for cross-fitting; by default 3 where classified cases train it."),
+        typer.Option(
+            min=0, help="Fold segmenters for cross-fitting; by default 3 where classified cases train it."
+        ),
     ] = None,
-    patch: Annotated[str, typer.Option(help="Patch size in voxels, D,H,W or H,W; chosen from the data if empty.")] = "",
-    max_voxels: Annotated[int | None, typer.Option(min=64, help="Most voxels of the median model grid.")] = None,
+    patch: Annotated[
+        str, typer.Option(help="Patch size in voxels, D,H,W or H,W; chosen from the data if empty.")
+    ] = "",
+    max_voxels: Annotated[
+        int | None, typer.Option(min=64, help="Most voxels of the median model grid.")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="JSON file with the whole plan (as `model` packages record it); wins.")
     ] = None,
@@ -128,8 +137,12 @@ def train_classifier(
         ),
     ] = Seen.crossfit,
     name: Annotated[str, typer.Option(help="Of the model.")] = "",
-    replace: Annotated[bool, typer.Option("--replace", help="Replace a model package that is there already.")] = False,
-    cache: Annotated[Path | None, typer.Option(help="Folder of cached features; DATASET/.features if not given.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace a model package that is there already.")
+    ] = False,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder of cached features, DATASET/.features by default.")
+    ] = None,
     device: DeviceOption = Device.auto,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
@@ -203,7 +216,9 @@ def _network(name: str, arguments: str, ndim: int, training_set: Any) -> Network
     except ValueError as error:
         raise NetworkError(f"--network-arguments is not a JSON object ({error}).") from error
     if not isinstance(given, dict):
-        raise NetworkError("--network-arguments must be a JSON object, such as '{\"channels\": [16, 32, 64]}'.")
+        raise NetworkError(
+            "--network-arguments must be a JSON object, such as '{\"channels\": [16, 32, 64]}'."
+        )
     return NetworkSpec(
         name=name,
         ndim=ndim,

@@ -83,7 +83,9 @@ def evaluate_held_out(
         progress.report("Classifying", number, len(cases), case.name)
         try:
             image = training_set.load_image(case)
-            answers.append(classifier.classify(image, Progress(is_cancelled=progress.is_cancelled)).probabilities)
+            answers.append(
+                classifier.classify(image, Progress(is_cancelled=progress.is_cancelled)).probabilities
+            )
             done.append(case)
         except Cancelled:
             raise
@@ -115,4 +117,6 @@ def held_out_summary(result: HeldOut) -> str:
         ["AUC (mean over classes)", str(shown.macro_auc)],
     ]
     head = f"{len(result.names)} cases the model was not trained on; 95 % intervals over patients."
-    return "\n\n".join([head, table(["score", "value"], rows), confusion_table(result.scores.confusion, result.classes)])
+    return "\n\n".join(
+        [head, table(["score", "value"], rows), confusion_table(result.scores.confusion, result.classes)]
+    )

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from SegClassifyLib.features.spec import FeatureName, FeatureTable
-from SegClassifyLib.heads.base import HeadState, check_same_features, names_from_json, names_to_json, probabilities
+from SegClassifyLib.heads.base import (
+    HeadState,
+    check_same_features,
+    names_from_json,
+    names_to_json,
+    probabilities,
+)
 
 
 class FineTunedHead:

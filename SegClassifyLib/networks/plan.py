@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Literal
 
 from SegClassifyLib.networks.spec import NetworkSpec
 
 _BLOCKS = (1, 2, 3, 3, 3)
+_LARGE = {2: 192 * 192, 3: 96 * 96 * 96}
+"""Model grids from this many voxels on are first halved by the network's learned input convolution."""
+
 _LEAST = 6
 """Voxels that the coarsest feature map should still have along the axis; below, context is only padding."""
 
@@ -24,7 +28,8 @@ def plan_network(
         shape: typical model grid, array order; short axes are halved fewer times than long ones.
         base_filters: width of the first section.
     """
-    halvings = [_halvings(n) for n in shape]
+    entry = 2 if prod(shape) >= _LARGE[ndim] else 1
+    halvings = [_halvings(n / entry) for n in shape]
     depth = max(halvings)
     strides = [[2 if level < h else 1 for h in halvings] for level in range(depth)]
     return NetworkSpec(
@@ -40,9 +45,9 @@ def plan_network(
     )
 
 
-def _halvings(voxels: int) -> int:
+def _halvings(voxels: float) -> int:
     count = 0
     while count < len(_BLOCKS) - 1 and voxels / 2 >= _LEAST:
-        voxels = -(-voxels // 2)
+        voxels /= 2
         count += 1
     return max(1, count) if voxels > 2 else count

@@ -177,8 +177,8 @@ def _model(
         for k, label in enumerate(classes)
     )
     how = (
-        f"{len(validation.per_repeat)} x {validation.folds}-fold cross-validation by patient, 95 % interval by bootstrap over "
-        "patients"
+        f"{len(validation.per_repeat)} x {validation.folds}-fold cross-validation by patient, 95 % interval by "
+        "bootstrap over patients"
     )
     provenance = Provenance(
         data_set=training_set.name,
@@ -196,7 +196,7 @@ def _model(
             *(s for s in full.provenance.scores if s.metric.startswith("Dice")),
         ),
         settings={"classifier": settings.model_dump(mode="json"), **full.provenance.settings},
-        licence=training_set.licence,
+        licence=training_set.document.licence,
     )
     observations = [observe(training_set.load_image(c)) for c in material.cases]
     reference = summarise(observations, training_set.channels)

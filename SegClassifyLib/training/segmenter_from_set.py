@@ -211,7 +211,7 @@ def _model(
             if np.isfinite(value)
         ),
         settings={"segmenter": plan.model_dump(mode="json")},
-        licence=training_set.licence,
+        licence=training_set.document.licence,
     )
     return Model(
         name=name,

@@ -6,19 +6,21 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from SegClassifyLib.cases import trash
 from SegClassifyLib.cases.paths import resolve
-from SegClassifyLib.cases.reader import TrainingSetReader
 from SegClassifyLib.cases.rules import fits_dimension
 from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.errors import SegClassifyError
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.volumes.formats import ending
 from SegClassifyLib.volumes.geometry import Geometry
+
+if TYPE_CHECKING:
+    from SegClassifyLib.cases.reader import TrainingSetReader
 
 Depth = Literal["headers", "pixels"]
 Severity = Literal["error", "warning", "info"]

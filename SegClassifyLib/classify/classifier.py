@@ -16,7 +16,6 @@ from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
 from SegClassifyLib.heads.base import load_head
 from SegClassifyLib.inference.runner import Runner
 from SegClassifyLib.package.model import Model
-from SegClassifyLib.package.reference import observe
 from SegClassifyLib.package.store import open_package
 from SegClassifyLib.preprocessing.apply import preprocess
 from SegClassifyLib.progress import Progress
@@ -89,12 +88,12 @@ class Classifier:
         result = self.runner.run(prepared, features=True, maps=self._wants_maps, progress=progress)
         clock.lap("network")
         progress.report("Classifying")
-        features = case_features(self.model.segmenter, prepared, result)
+        features = case_features(self.model.segmenter, image, prepared, result)
         probabilities = self._probabilities(features)
         clock.lap("classify")
         progress.report("Writing back")
         label_map = prepared.to_original(result.labels, self.model.segmenter.labels)
-        warnings = self._warnings(image, label_map)
+        warnings = self._warnings(features, label_map)
         clock.lap("write back")
         return Classification(
             image.name,
@@ -117,8 +116,8 @@ class Classifier:
         table = FeatureTable.stack([features])
         return softmax(self._head.logits(table)[0] / self.model.temperature)
 
-    def _warnings(self, image: Image, label_map: LabelMap) -> tuple[str, ...]:
-        found = list(self.model.training.differences(observe(image)))
+    def _warnings(self, features: CaseFeatures, label_map: LabelMap) -> tuple[str, ...]:
+        found = list(self.model.training.differences(features.observation))
         if not label_map.array.any():
             names = ", ".join(label.name for label in self.model.segmenter.labels[1:])
             found.append(f"Nothing was segmented (no {names}): the classes rest on the whole image only.")

@@ -153,17 +153,21 @@ def import_bundle(
 @app.command("import-weights")
 @guarded
 def import_weights(
-    network: Annotated[str, typer.Argument(help="deepbet, meshnet or lwnet.")],
-    weights: Annotated[Path, typer.Argument(help="The published weights as .safetensors.")],
+    weights: Annotated[
+        Path,
+        typer.Argument(
+            help="Published weights of deepbet, MeshNet (its .json beside it) or LWNet, as .safetensors."
+        ),
+    ],
     output: Annotated[Path, typer.Argument(help="Folder for the model package.")],
     name: Annotated[str, typer.Option(help="Of the model.")] = "",
 ) -> None:
     """Make a segmenter of published weights of a network that SegClassify defines."""
-    from SegClassifyLib.networks.foreign.load import load_published
+    from SegClassifyLib.networks.foreign.load import load_foreign
     from SegClassifyLib.package.model import Model
     from SegClassifyLib.package.store import save_package
 
-    segmenter = load_published(network, weights)
+    segmenter = load_foreign(weights)
     title = name or weights.stem
-    model = Model(title, f"Segmenter with the published weights of {network} ({weights.name}).", segmenter)
+    model = Model(title, f"{segmenter.network.name} with the published weights {weights.name}.", segmenter)
     console.print(f"Written: {save_package(model, output)}")

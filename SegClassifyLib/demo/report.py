@@ -116,7 +116,7 @@ def _heads(result: DemoResult) -> list[Block]:
             caption = f"{outcome.name}, truly {classes[k]}: {outcome.result.sentence}."
             blocks.append(Figure(outcome.files.overlay, caption, wide=True))
             blocks.append(
-                class_probabilities(classes, outcome.result.probabilities, outcome.name, classes[k])
+                class_probabilities(classes, list(outcome.result.probabilities), outcome.name, classes[k])
             )
     return blocks
 

@@ -8,6 +8,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from SegClassifyLib.features.spec import FEATURE_VERSION, CaseFeatures, FeatureName
 from SegClassifyLib.preprocessing.spec import PREPROCESSING_VERSION
 from SegClassifyLib.segmenter import Segmenter
+from SegClassifyLib.volumes.observation import observation_from_json
 
 _MAP = "map:"
 
@@ -41,7 +43,8 @@ class FeatureCache:
             with np.load(path, allow_pickle=False) as stored:
                 names = tuple(FeatureName(*row) for row in json.loads(str(stored["names"])))
                 maps = {k[len(_MAP) :]: stored[k] for k in stored.files if k.startswith(_MAP)}
-                return CaseFeatures(names, stored["vector"], maps)
+                observation = observation_from_json(json.loads(str(stored["observation"])))
+                return CaseFeatures(names, stored["vector"], maps, observation)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
@@ -53,7 +56,12 @@ class FeatureCache:
         names = json.dumps([[n.source, n.region, n.statistic, n.channel] for n in features.names])
         arrays = {_MAP + k: v for k, v in features.maps.items()}
         with _replacing(self._path(image_hash, segmenter)) as path, path.open("wb") as stream:
-            np.savez(stream, names=np.asarray(names), vector=features.vector, **arrays)
+            content = {
+                "names": np.asarray(names),
+                "observation": np.asarray(json.dumps(asdict(features.observation))),
+                "vector": features.vector,
+            }
+            np.savez(stream, allow_pickle=False, **content, **arrays)
 
     def image_hash(self, paths: Sequence[Path]) -> str | None:
         """Content hash of an image that was read before and has not been touched since (size and time of change)."""

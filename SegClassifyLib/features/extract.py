@@ -16,6 +16,7 @@ from SegClassifyLib.preprocessing.apply import Prepared, preprocess
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.segmenter import Segmenter
 from SegClassifyLib.volumes.image import Image
+from SegClassifyLib.volumes.observation import observe
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class ImageSource:
     load: Callable[[], Image]
 
 
-def case_features(segmenter: Segmenter, prepared: Prepared, result: Pass) -> CaseFeatures:
+def case_features(segmenter: Segmenter, image: Image, prepared: Prepared, result: Pass) -> CaseFeatures:
     """Join what a pass pooled with the descriptors of the labels it predicted."""
     inside = prepared.path.inside
-    labels, image = result.labels[inside], prepared.array[(slice(None), *inside)]
-    described = describe_labels(labels, image, prepared.spacing, segmenter.labels)
-    names = result.names + descriptor_names(segmenter.labels, len(image))
-    return CaseFeatures(names, np.concatenate([result.pooled, described]), result.maps)
+    labels, grey = result.labels[inside], prepared.array[(slice(None), *inside)]
+    described = describe_labels(labels, grey, prepared.spacing, segmenter.labels)
+    names = result.names + descriptor_names(segmenter.labels, len(grey))
+    return CaseFeatures(names, np.concatenate([result.pooled, described]), result.maps, observe(image))
 
 
 class FeatureExtractor:
@@ -98,4 +99,4 @@ class FeatureExtractor:
             self._runner = Runner(self.segmenter, self._device)
         prepared = preprocess(image, self.segmenter.preprocessing)
         result = self._runner.run(prepared, features=True, maps=True, progress=progress)
-        return prepared, result, case_features(self.segmenter, prepared, result)
+        return prepared, result, case_features(self.segmenter, image, prepared, result)

@@ -137,9 +137,7 @@ def reduce_tap(tap: TapSpec, values: torch.Tensor) -> torch.Tensor:
     """A tap's output ``(B, C, *spatial)`` at the resolution it is pooled at: for a reader to keep no more than that."""
     import torch
 
-    shape = tuple(
-        -(-n * r // max(r, FINEST)) for n, r in zip(values.shape[2:], tap.reduction, strict=True)
-    )
+    shape = tuple(-(-n * r // max(r, FINEST)) for n, r in zip(values.shape[2:], tap.reduction, strict=True))
     if shape == tuple(values.shape[2:]):
         return values
     return torch.stack([average(v.float(), shape) for v in values])
@@ -176,7 +174,9 @@ def average(values: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
         if even:
             return F.avg_pool3d(values[None], steps)[0]
         return F.adaptive_avg_pool3d(values[None], shape)[0]
-    return F.avg_pool2d(values[None], steps)[0] if even else F.adaptive_avg_pool2d(values[None], shape)[0]
+    if even:
+        return F.avg_pool2d(values[None], steps)[0]
+    return F.adaptive_avg_pool2d(values[None], (shape[0], shape[1]))[0]
 
 
 def _coverage(

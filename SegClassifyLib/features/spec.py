@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from SegClassifyLib.volumes.observation import Observation
+
 FEATURE_VERSION = 1
 """Raised whenever pooling or descriptors would give other numbers; part of every feature cache key."""
 
@@ -64,11 +66,13 @@ class CaseFeatures:
         vector: ``(F,)`` float32, finite.
         maps: feature map of each tap for the *conv* head, ``(C, m, m, m)`` or ``(C, m, m)`` float16, by tap name,
             pooled to one small fixed size; label probabilities under the key "labels".
+        observation: what the image itself was like, for comparison with the training images.
     """
 
     names: tuple[FeatureName, ...]
     vector: np.ndarray
     maps: dict[str, np.ndarray]
+    observation: Observation
 
 
 @dataclass(frozen=True)

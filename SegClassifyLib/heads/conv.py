@@ -40,15 +40,15 @@ class ConvSettings(BaseModel):
     components: int = Field(default=32, ge=1, le=512)
     width: int = Field(default=24, ge=4, le=512, multiple_of=4)
     members: int = Field(default=3, ge=1, le=50)
-    steps: int = Field(default=150, ge=1)
+    steps: int = Field(default=120, ge=1)
     batch: int = Field(default=16, ge=2)
-    dropout: float = Field(default=0.3, ge=0, lt=1)
-    rate: float = Field(default=3e-3, gt=0)
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+    rate: float = Field(default=2e-3, gt=0)
     decay: float = Field(default=0.05, ge=0)
-    noise: float = Field(default=0.1, ge=0)
+    noise: float = Field(default=0.3, ge=0)
     mixup: float = Field(default=0.3, ge=0)
     hold_out_from: int = Field(default=15, ge=5)
-    patience: int = Field(default=60, ge=1)
+    patience: int = Field(default=50, ge=1)
 
 
 class ConvHead:

@@ -87,15 +87,19 @@ class LinearHead:
         progress: Progress | None = None,
     ) -> LinearHead:
         """Learn from N cases; see :class:`~SegClassifyLib.heads.base.Head`."""
+        from threadpoolctl import threadpool_limits
+
         progress = progress or Progress()
         y = np.asarray(y, np.int64)
         self.n_classes = class_count(y)
         check_features(table)
         progress.report("Training the linear classifier")
         self.names = table.names
-        self.strength_ = self._choose_strength(table, y, np.asarray(groups), seed)
-        self._scaling = self._learn_scaling(table.X, table.names)
-        self._map = logistic_path(self._scaling.apply(table.X), y, [self.strength_])[0]
+        # Matrices of a hundred rows: on a busy machine BLAS threads wait for each other ten times as long as they work.
+        with threadpool_limits(1, user_api="blas"):
+            self.strength_ = self._choose_strength(table, y, np.asarray(groups), seed)
+            self._scaling = self._learn_scaling(table.X, table.names)
+            self._map = logistic_path(self._scaling.apply(table.X), y, [self.strength_])[0]
         return self
 
     def logits(self, table: FeatureTable) -> np.ndarray:

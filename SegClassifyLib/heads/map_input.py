@@ -42,6 +42,7 @@ class MapInput:
             TrainingError: no maps, maps of different sizes, or values that are not numbers.
         """
         from sklearn.decomposition import PCA
+        from threadpoolctl import threadpool_limits
 
         if not table.maps:
             raise TrainingError(
@@ -65,7 +66,8 @@ class MapInput:
         plain = cls(taps, next(iter(sizes)), mean, scale, np.zeros((0, 0), np.float32))
         sample = plain._sampled(table, seed) * plain._tap_weight(varies)
         components = min(components, *sample.shape)
-        pca = PCA(components, svd_solver="randomized", random_state=seed).fit(sample)
+        with threadpool_limits(1, user_api="blas"):  # as in the linear head: threads would only wait
+            pca = PCA(components, svd_solver="randomized", random_state=seed).fit(sample)
         # Half-way to whitening: the strongest components lead, but do not silence the rest.
         strength = np.sqrt(np.maximum(pca.explained_variance_, 1e-8))
         axes = plain._tap_weight(varies)[:, None] * pca.components_.T / np.sqrt(strength)

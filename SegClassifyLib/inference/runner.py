@@ -183,7 +183,8 @@ class Runner:
         import torch
 
         if device not in self._types:
-            corner = part[(..., *[slice(0, min(n, max(2 * self.step, 32))) for n in part.shape[2:]])]
+            edges = [slice(0, min(n, max(2 * self.step, 32))) for n in part.shape[2:]]
+            corner = part[(slice(None), slice(None), *edges)]
             self._types[device] = autocast_type(device, self.network, corner)
         kind = self._types[device]
         if kind is None:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
 
-from SegClassifyLib.volumes.image import Image, Label, LabelMap
-
-QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
-"""Of each channel's grey values, before any scaling."""
-
-_SAMPLE = 200_000
+from SegClassifyLib.volumes.observation import QUANTILES, Observation
 
 
 class _Frozen(BaseModel):
@@ -92,45 +86,6 @@ class TrainingReference(_Frozen):
                     f"training from {_span(low)} to {_span(high)}."
                 )
         return tuple(found)
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One image in the same numbers.
-
-    Args:
-        spacing, field_of_view: mm along x, y (, z).
-        quantiles: one tuple a channel, at :data:`QUANTILES`.
-        volumes: mm³ (mm²) by label name, labels that are there only.
-    """
-
-    spacing: tuple[float, ...]
-    field_of_view: tuple[float, ...]
-    quantiles: tuple[tuple[float, ...], ...]
-    volumes: dict[str, float]
-
-
-def observe(image: Image, label_map: LabelMap | None = None, labels: Sequence[Label] = ()) -> Observation:
-    """Measure one case.
-
-    Args:
-        image: on its own grid, grey values as stored.
-        label_map: its reference segmentation, any grid.
-        labels: names of the integers in ``label_map``; by default the label map's own.
-    """
-    geometry = image.geometry
-    flat = image.array.reshape(len(image.array), -1)
-    flat = flat[:, :: max(1, flat.shape[1] // _SAMPLE)]
-    quantiles = tuple(tuple(float(q) for q in np.quantile(c, QUANTILES)) for c in flat)
-    volumes: dict[str, float] = {}
-    if label_map is not None:
-        voxel = float(np.prod(label_map.geometry.spacing))
-        for label in labels or label_map.labels:
-            voxels = int(np.count_nonzero(label_map.array == label.value))
-            if label.value != 0 and voxels:
-                volumes[label.name] = voxels * voxel
-    extent = tuple(n * s for n, s in zip(geometry.size, geometry.spacing, strict=True))
-    return Observation(tuple(geometry.spacing), extent, quantiles, volumes)
 
 
 def summarise(observations: Sequence[Observation], channels: Sequence[str]) -> TrainingReference:

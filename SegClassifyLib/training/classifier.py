@@ -19,8 +19,7 @@ from SegClassifyLib.heads.conv import ConvHead
 from SegClassifyLib.heads.linear import LinearHead
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.provenance import ClassCount, Provenance, Score, software_versions
-from SegClassifyLib.package.reference import observe, summarise
-from SegClassifyLib.preprocessing.apply import preprocess
+from SegClassifyLib.package.reference import summarise
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.segmenter import Segmenter
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
@@ -130,7 +129,7 @@ def _candidates(
                 "Fine-tuning needs cases that did not train the segmenter: choose to exclude such cases, or the "
                 "linear head."
             )
-        images = [preprocess(training_set.load_image(c), segmenter.preprocessing) for c in material.cases]
+        images = [training_set.load_image(c) for c in material.cases]
         return FineTuner(segmenter, images, device, settings.fine_tune)
 
     if settings.head == "linear":
@@ -198,8 +197,7 @@ def _model(
         settings={"classifier": settings.model_dump(mode="json"), **full.provenance.settings},
         licence=training_set.document.licence,
     )
-    observations = [observe(training_set.load_image(c)) for c in material.cases]
-    reference = summarise(observations, training_set.channels)
+    reference = summarise([f.observation for f in material.features], training_set.channels)
     return replace(
         full,
         name=name or training_set.name,

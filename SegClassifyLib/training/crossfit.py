@@ -74,7 +74,9 @@ def learn_translation(source: Sequence[CaseFeatures], target: Sequence[CaseFeatu
     """
     names = source[0].names
     taps = dict.fromkeys(n.source for n in names if _is_translated(n))
-    means, spreads, explained = {}, {}, []
+    means: dict[str, _TapMap] = {}
+    spreads: dict[str, _TapMap] = {}
+    explained = []
     for tap in taps:
         for statistic, maps in (("mean", means), ("spread", spreads)):
             columns = _columns(names, tap, statistic)

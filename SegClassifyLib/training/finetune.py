@@ -22,10 +22,11 @@ from SegClassifyLib.heads.base import HeadState, class_count, probabilities
 from SegClassifyLib.heads.finetuned import FineTunedHead
 from SegClassifyLib.heads.linear import LinearHead
 from SegClassifyLib.inference.runner import Runner
-from SegClassifyLib.preprocessing.apply import Prepared
+from SegClassifyLib.preprocessing.apply import Prepared, preprocess
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.segmenter import Segmenter
 from SegClassifyLib.training.finetune_settings import STAGES, FineTuneSettings
+from SegClassifyLib.volumes.image import Image
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +37,7 @@ class FineTuner:
 
     Args:
         segmenter: to start from; its weights are copied.
-        material: one prepared image for each row of the table that it will be fitted on.
+        material: one image for each row of the table that it will be fitted on.
         device: where to tune.
         settings: how far and how fast.
     """
@@ -46,12 +47,13 @@ class FineTuner:
     def __init__(
         self,
         segmenter: Segmenter,
-        material: Sequence[Prepared],
+        material: Sequence[Image],
         device: str = "cpu",
         settings: FineTuneSettings | None = None,
     ) -> None:
         self._start = segmenter
         self._material = material
+        self._prepared = [preprocess(image, segmenter.preprocessing) for image in material]
         self._device = device
         self._settings = settings or FineTuneSettings()
         self.n_classes = 0
@@ -126,7 +128,7 @@ class FineTuner:
                 chosen = order[start : start + settings.batch]
                 optimizer.zero_grad()
                 for row in chosen:
-                    prepared = self._material[int(cases[row])]
+                    prepared = self._prepared[int(cases[row])]
                     vector, logits, image = self._forward(runner, prepared, table, int(row))
                     target = torch.tensor([int(y[row])])
                     loss = F.cross_entropy(self._classes(vector)[None], target) * class_weight[int(y[row])]
@@ -170,8 +172,8 @@ class FineTuner:
         runner = Runner(self.tuned, self._device)
         found = []
         for case in cases:
-            prepared = self._material[int(case)]
-            found.append(case_features(self.tuned, prepared, runner.run(prepared, maps=False)))
+            image, prepared = self._material[int(case)], self._prepared[int(case)]
+            found.append(case_features(self.tuned, image, prepared, runner.run(prepared, maps=False)))
         return self.head().logits(FeatureTable.stack(found))
 
     def predict_proba(self, table: FeatureTable) -> np.ndarray:

@@ -17,7 +17,7 @@ from SegClassifyLib.networks.registry import divisor
 from SegClassifyLib.networks.spec import NetworkSpec
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.provenance import Provenance, Score, software_versions
-from SegClassifyLib.package.reference import Observation, observe, summarise
+from SegClassifyLib.package.reference import summarise
 from SegClassifyLib.preprocessing.apply import preprocess
 from SegClassifyLib.preprocessing.grid import plan_grid
 from SegClassifyLib.preprocessing.plan import plan_preprocessing
@@ -27,6 +27,7 @@ from SegClassifyLib.training.family import FoldSegmenter, SegmenterFamily, save_
 from SegClassifyLib.training.sample import Sample
 from SegClassifyLib.training.segmenter import TrainedSegmenter, train_segmenter
 from SegClassifyLib.training.settings import SegmenterSettings
+from SegClassifyLib.volumes.observation import Observation, observe
 
 _LOOKED_AT = 50
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from SegClassifyLib.package.provenance import Provenance, Score, software_versions
-from SegClassifyLib.package.reference import Range, TrainingReference, observe, summarise
+from SegClassifyLib.package.reference import Range, TrainingReference, summarise
 from SegClassifyLib.volumes.geometry import Geometry
 from SegClassifyLib.volumes.image import Image, Label, LabelMap
+from SegClassifyLib.volumes.observation import observe
 
 LABELS = (Label(0, "background"), Label(1, "tumour"), Label(2, "cyst"))
 

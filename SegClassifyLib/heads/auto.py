@@ -9,33 +9,20 @@ from typing import Any, Protocol
 import numpy as np
 
 from SegClassifyLib.evaluation.calibrate import fit_temperature
-from SegClassifyLib.evaluation.crossvalidate import held_out_logits
+from SegClassifyLib.evaluation.crossvalidate import Classifier, held_out_logits
 from SegClassifyLib.evaluation.folds import Fold, make_folds, possible_folds
 from SegClassifyLib.evaluation.metrics import balanced_weights, case_log_loss, score
 from SegClassifyLib.features.spec import FeatureTable
 from SegClassifyLib.progress import Progress
 
 
-class Candidate(Protocol):
+class Candidate(Classifier, Protocol):
     """What choosing asks of a head; objects that learn from more than a table may take part."""
 
     kind: str
 
     def fresh(self) -> Any:
         """The same, unfitted."""
-
-    def fit(
-        self,
-        table: FeatureTable,
-        y: np.ndarray,
-        groups: np.ndarray,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Any:
-        """Learn from ``(N,)`` classes and return self."""
-
-    def logits(self, table: FeatureTable) -> np.ndarray:
-        """``(N, K)``."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class LinearSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     strengths: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        default=(0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0), min_length=1
+        default=(0.2, 0.6, 2.0, 6.0, 20.0, 60.0), min_length=1
     )
     expected_strength: float = Field(default=2.0, gt=0)
     belief: float = Field(default=4.0, ge=0)

@@ -1,0 +1,198 @@
+"""The linear head on tables whose truth is known."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from heads_data import feature_names, vector_table
+from sklearn.linear_model import LogisticRegression
+
+from SegClassifyLib.errors import ModelPackageError
+from SegClassifyLib.evaluation.metrics import score
+from SegClassifyLib.features.spec import FeatureTable
+from SegClassifyLib.heads import logistic
+from SegClassifyLib.heads.base import HeadState, load_head, probabilities
+from SegClassifyLib.heads.linear import LinearHead, LinearSettings, _lean
+from SegClassifyLib.heads.scaling import Scaling
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_learns_and_answers_with_probabilities(classes: int) -> None:
+    y = np.arange(60) % classes
+    head = LinearHead().fit(vector_table(y, 40, signal=4), y, np.arange(60))
+    fresh = np.arange(200) % classes
+    table = vector_table(fresh, 40, signal=4, seed=5)
+    proba = head.predict_proba(table)
+    assert head.n_classes == classes
+    assert proba.shape == (200, classes)
+    np.testing.assert_allclose(proba, probabilities(head.logits(table)))
+    assert score(fresh, proba).balanced_accuracy > 0.8
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("features", [5, 300])
+def test_coefficients_reproduce_the_logits(classes: int, features: int) -> None:
+    y = np.arange(40) % classes
+    table = vector_table(y, features)
+    table = FeatureTable(table.names, table.X * 37 + 1000, {})
+    head = LinearHead().fit(table, y, np.arange(40))
+    weights, bias = head.coefficients()
+    assert weights.shape == (classes, features) and np.abs(weights).max() > 0
+    np.testing.assert_allclose(table.X.astype(float) @ weights.T + bias, head.logits(table), atol=1e-8)
+
+
+def test_extreme_features_are_clipped() -> None:
+    y = np.arange(40) % 2
+    table = vector_table(y, 5, signal=2)
+    head = LinearHead().fit(table, y, np.arange(40))
+    far, farther = table.X[:1].copy(), table.X[:1].copy()
+    far[0, 0], farther[0, 0] = 1e3, 1e6
+    logits = [head.logits(FeatureTable(table.names, x, {})) for x in (far, farther)]
+    np.testing.assert_allclose(*logits)
+
+
+def test_stored_and_opened_again_it_answers_the_same() -> None:
+    y = np.arange(30) % 3
+    table = vector_table(y, 80)
+    head = LinearHead(LinearSettings(belief=1.0)).fit(table, y, np.arange(30), seed=3)
+    state = head.to_state()
+    assert all(a.dtype.kind == "f" for a in state.arrays.values())
+    again = load_head(HeadState(state.kind, json.loads(json.dumps(state.config)), state.arrays))
+    np.testing.assert_array_equal(again.predict_proba(table), head.predict_proba(table))
+    assert isinstance(again, LinearHead)
+    assert again.n_classes == 3 and again.settings == head.settings and again.strength_ == head.strength_
+
+
+def test_other_features_are_refused() -> None:
+    y = np.arange(20) % 2
+    table = vector_table(y, 6)
+    head = LinearHead().fit(table, y, np.arange(20))
+    with pytest.raises(ModelPackageError, match="train it again"):
+        head.logits(table.columns(np.arange(6) < 5))
+
+
+@pytest.mark.parametrize("each", [1, 2, 3])
+def test_few_cases_of_each_class_are_enough(each: int) -> None:
+    y = np.repeat([0, 1, 2], each)
+    table = vector_table(y, 30, signal=4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        head = LinearHead().fit(table, y, np.arange(len(y)))
+    assert (head.predict_proba(table).argmax(1) == y).all()
+    if each == 1:
+        assert head.strength_ == head.settings.expected_strength
+
+
+def test_no_warning_in_either_solver() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for classes, cases in ((2, 40), (9, 90)):
+            y = np.arange(cases) % classes
+            LinearHead().fit(vector_table(y, 200, signal=0.5), y, np.arange(cases) // 2)
+
+
+def test_rare_class_is_not_drowned() -> None:
+    y = np.r_[np.zeros(90, int), np.ones(10, int)]
+    head = LinearHead().fit(vector_table(y, 10, signal=1.5), y, np.arange(100))
+    fresh = np.arange(400) % 2
+    found = score(fresh, head.predict_proba(vector_table(fresh, 10, signal=1.5, seed=9)))
+    recall = np.diag(found.confusion) / found.confusion.sum(1)
+    assert abs(recall[0] - recall[1]) < 0.2 and recall.min() > 0.6
+
+
+def test_same_seed_same_head() -> None:
+    y = np.arange(30) % 3
+    table = vector_table(y, 50)
+    one, two = (LinearHead().fit(table, y, np.arange(30), seed=4).logits(table) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_constant_and_nearly_constant_columns_say_nothing() -> None:
+    y = np.arange(30) % 2
+    table = vector_table(y, 6)
+    X = table.X.copy()
+    X[:, 4] = 7.7
+    X[:, 5] = np.float32(1000) + np.float32(1e-4) * y  # rounding noise of float32
+    head = LinearHead().fit(FeatureTable(table.names, X, {}), y, np.arange(30))
+    assert (head.coefficients()[0][:, 4:] == 0).all()
+    constant = FeatureTable(table.names, np.ones_like(X), {})
+    np.testing.assert_allclose(LinearHead().fit(constant, y, np.arange(30)).predict_proba(constant), 0.5)
+
+
+def test_scaling_shares_the_variance_between_blocks_and_descriptors() -> None:
+    names = feature_names(155, descriptors=5)  # taps of 50, 50 and 50 columns, five single descriptors
+    X = np.random.default_rng(0).normal(3, 10, (40, 155))
+    scaled = Scaling.of(X, names, balance=1, descriptors=0.4)
+    variance = scaled.apply(X).var(0)
+    assert variance.sum() == pytest.approx(1)
+    assert variance[150:].sum() == pytest.approx(0.4)
+    for start in (0, 50, 100):
+        assert variance[start : start + 50].sum() == pytest.approx(0.2)
+    only_taps = Scaling.of(X[:, :150], names[:150], balance=1, descriptors=0.4)
+    assert only_taps.apply(X[:, :150]).var(0).sum() == pytest.approx(1)
+
+
+def test_a_few_telling_descriptors_are_heard_among_thousands_of_tap_channels() -> None:
+    y = np.arange(40) % 2
+    rng = np.random.default_rng(0)
+
+    def table(cases: np.ndarray) -> FeatureTable:
+        X = rng.normal(size=(len(cases), 1005))
+        X[:, 1000:] += 0.9 * (2 * cases[:, None] - 1)
+        return FeatureTable(feature_names(1005, descriptors=5), X.astype(np.float32), {})
+
+    fresh = np.arange(300) % 2
+    train, test = table(y), table(fresh)
+    found = {}
+    for name, settings in (
+        ("ours", LinearSettings()),
+        ("flat", LinearSettings(balance=0, descriptors=5 / 1005)),
+    ):
+        head = LinearHead(settings).fit(train, y, np.arange(40))
+        found[name] = score(fresh, head.predict_proba(test)).balanced_accuracy
+    assert found["ours"] > 0.9
+    assert found["ours"] > found["flat"] + 0.1
+
+
+@pytest.mark.parametrize("features", [6, 200])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_path_is_what_plain_logistic_regression_finds(
+    features: int, classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logistic, "_VARIANCE_KEPT", 1.0)
+    y = np.arange(40) % classes
+    X = np.random.default_rng(0).normal(size=(40, features)) / np.sqrt(features)
+    for strength, found in zip((0.1, 3.0), logistic.logistic_path(X, y, (0.1, 3.0)), strict=True):
+        plain = LogisticRegression(C=strength, class_weight="balanced", tol=1e-8, max_iter=5000).fit(X, y)
+        np.testing.assert_allclose(probabilities(found(X)), plain.predict_proba(X), atol=0.002)
+
+
+@pytest.mark.parametrize("shape", [(30, 200), (200, 30)])
+def test_principal_axes_are_those_of_the_covariance(shape: tuple[int, int]) -> None:
+    X = np.random.default_rng(0).normal(size=shape) * 0.8 ** np.arange(shape[1])
+    X -= X.mean(0)
+    axes = logistic._principal_axes(X)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(axes.shape[1]), atol=1e-8)
+    kept = ((X @ axes) ** 2).sum(0)
+    assert (np.diff(kept) <= 1e-9).all()
+    assert kept[:-1].sum() < 0.99 * (X**2).sum() <= kept.sum()
+
+
+def test_noise_asks_for_a_stronger_penalty_than_signal() -> None:
+    y = np.arange(100) % 2
+    settings = LinearSettings(belief=0)
+    noise = LinearHead(settings).fit(vector_table(y, 500, signal=0), y, np.arange(100)).strength_
+    clear = LinearHead(settings).fit(vector_table(y, 5, signal=3), y, np.arange(100)).strength_
+    assert noise < 1 < clear
+
+
+def test_lean_takes_the_strongest_penalty_that_is_not_clearly_worse() -> None:
+    groups = np.arange(50)
+    wobble = np.where(groups % 2, 0.5, -0.5)
+    loss = np.stack([np.full(50, 2.0), 1.05 + wobble, 1.0 + 0 * wobble, np.full(50, 1.5)])
+    assert _lean(loss, groups, 1.0) == 1  # 0.05 ± 0.07 worse: within one standard error
+    assert _lean(loss, groups, 0.5) == 2
+    assert _lean(loss, groups // 50, 1.0) == 2  # one patient: no error to lean on

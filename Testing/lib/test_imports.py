@@ -38,8 +38,8 @@ ARROWS: dict[str, set[str]] = {
         "segmenter", "volumes",
     },
     "demo": {
-        "cases", "classify", "evaluation", "features", "heads", "package", "phantoms", "preprocessing",
-        "training", "volumes",
+        "cases", "classify", "evaluation", "features", "heads", "inference", "networks", "package", "phantoms",
+        "preprocessing", "segmenter", "training", "volumes",
     },
     "cli": {
         "cases", "classify", "demo", "evaluation", "features", "networks", "package", "phantoms", "training",

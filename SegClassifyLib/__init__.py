@@ -14,9 +14,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from SegClassifyLib.cases.training_set import TrainingSet
     from SegClassifyLib.classify.classifier import Classifier
+    from SegClassifyLib.classify.held_out import evaluate_held_out
     from SegClassifyLib.classify.result import Classification, save_classification
     from SegClassifyLib.errors import SegClassifyError
-    from SegClassifyLib.evaluation.held_out import evaluate_held_out
     from SegClassifyLib.features.cache import FeatureCache
     from SegClassifyLib.package.model import Model
     from SegClassifyLib.package.store import open_package, save_package
@@ -41,7 +41,7 @@ _HOMES = {
     "SegmenterPlan": "training.segmenter_from_set",
     "SegmenterSettings": "training.settings",
     "TrainingSet": "cases.training_set",
-    "evaluate_held_out": "evaluation.held_out",
+    "evaluate_held_out": "classify.held_out",
     "open_family": "training.family",
     "open_package": "package.store",
     "read_channels": "volumes.read",

@@ -11,9 +11,9 @@ import numpy as np
 from SegClassifyLib.classify.result import Classification
 from SegClassifyLib.devices import resolve_device
 from SegClassifyLib.errors import ImageError
-from SegClassifyLib.features.extract import case_features
 from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
 from SegClassifyLib.heads.base import load_head
+from SegClassifyLib.inference.extract import case_features
 from SegClassifyLib.inference.runner import Runner
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.store import open_package

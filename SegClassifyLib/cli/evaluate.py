@@ -12,7 +12,7 @@ from SegClassifyLib.cli.console import console, guarded, print_json, progress_ba
 from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, SeedOption
 
 if TYPE_CHECKING:
-    from SegClassifyLib.evaluation.held_out import HeldOut
+    from SegClassifyLib.classify.held_out import HeldOut
 
 
 class Part(str, Enum):
@@ -42,7 +42,7 @@ def evaluate(
     """
     from SegClassifyLib.cases.training_set import TrainingSet
     from SegClassifyLib.classify.classifier import Classifier
-    from SegClassifyLib.evaluation.held_out import evaluate_held_out
+    from SegClassifyLib.classify.held_out import evaluate_held_out
     from SegClassifyLib.package.library import find_package
 
     training_set = TrainingSet.open(dataset)
@@ -50,7 +50,7 @@ def evaluate(
     with progress_bar(quiet=as_json) as progress:
         result = evaluate_held_out(classifier, training_set, part.value, seed, progress)
     if report is not None:
-        from SegClassifyLib.evaluation.held_out_report import held_out_report
+        from SegClassifyLib.classify.held_out_report import held_out_report
         from SegClassifyLib.evaluation.report_html import write_report
 
         write_report(held_out_report(result, classifier.model, training_set.name), report)
@@ -80,7 +80,7 @@ def _json(result: HeldOut, report: Path | None) -> dict[str, Any]:
 
 
 def _print(result: HeldOut, report: Path | None) -> None:
-    from SegClassifyLib.evaluation.held_out import held_out_summary
+    from SegClassifyLib.classify.held_out import held_out_summary
 
     console.print(held_out_summary(result), markup=False)
     for name, error in result.failures:

@@ -163,8 +163,8 @@ def import_weights(
     name: Annotated[str, typer.Option(help="Of the model.")] = "",
 ) -> None:
     """Make a segmenter of published weights of a network that SegClassify defines."""
-    from SegClassifyLib.networks.foreign.load import load_foreign
     from SegClassifyLib.package.model import Model
+    from SegClassifyLib.package.published import load_foreign
     from SegClassifyLib.package.store import save_package
 
     segmenter = load_foreign(weights)

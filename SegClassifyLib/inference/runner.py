@@ -107,7 +107,9 @@ class Runner:
                 self.network.to(self.device)
             self._release()
         size = " x ".join(str(n) for n in reversed(shape))
-        raise DeviceError(f"There is not enough memory for an image of {size} voxels, even in the smallest parts.")
+        raise DeviceError(
+            f"There is not enough memory for an image of {size} voxels, even in the smallest parts."
+        )
 
     def _notes(self, windows: list[Window], device: str) -> tuple[str, ...]:
         """What was done otherwise than the model says."""

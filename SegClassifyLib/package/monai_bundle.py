@@ -22,7 +22,7 @@ from SegClassifyLib.segmenter import InferenceSpec
 SCHEMA_URL = (
     "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
 )
-_RUN = "SegClassifyLib.package.bundle_run"
+_RUN = "SegClassifyLib.classify.bundle_run"
 
 
 def metadata(model: Model) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from SegClassifyLib.errors import TrainingError
-from SegClassifyLib.features.extract import case_features
 from SegClassifyLib.features.pooling import Pooler
 from SegClassifyLib.features.spec import FeatureTable
 from SegClassifyLib.heads.base import HeadState, class_count, probabilities
 from SegClassifyLib.heads.finetuned import FineTunedHead
 from SegClassifyLib.heads.linear import LinearHead
+from SegClassifyLib.inference.extract import case_features
 from SegClassifyLib.inference.runner import Runner
 from SegClassifyLib.preprocessing.apply import Prepared, preprocess
 from SegClassifyLib.progress import Progress

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.features.cache import FeatureCache
-from SegClassifyLib.features.extract import FeatureExtractor, ImageSource
 from SegClassifyLib.features.spec import CaseFeatures
+from SegClassifyLib.inference.extract import FeatureExtractor, ImageSource
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.classifier_settings import SeenCases
 from SegClassifyLib.training.crossfit import learn_translation

@@ -11,10 +11,10 @@ from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.evaluation.draws import DrawResult, draw_cases, few_shot, summarise_draws
 from SegClassifyLib.features.cache import FeatureCache
-from SegClassifyLib.features.extract import FeatureExtractor
 from SegClassifyLib.features.spec import FeatureName, FeatureTable
 from SegClassifyLib.heads.conv import ConvHead
 from SegClassifyLib.heads.linear import LinearHead
+from SegClassifyLib.inference.extract import FeatureExtractor
 from SegClassifyLib.preprocessing.apply import preprocess
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.segmenter import Segmenter

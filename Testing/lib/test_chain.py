@@ -14,7 +14,7 @@ from SegClassifyLib.classify.classifier import Classifier
 from SegClassifyLib.cli.main import app
 from SegClassifyLib.errors import ImageError, TrainingError
 from SegClassifyLib.features.cache import FeatureCache
-from SegClassifyLib.features.extract import FeatureExtractor
+from SegClassifyLib.inference.extract import FeatureExtractor
 from SegClassifyLib.package.store import save_package
 from SegClassifyLib.phantoms.sets import Counts, write_slice_set
 from SegClassifyLib.training import segmenter_from_set
@@ -82,7 +82,9 @@ def test_the_family_on_disk_is_the_family(slices: TrainingSet, family: Segmenter
     assert [f.held_out for f in opened.folds] == [f.held_out for f in family.folds]
 
 
-def test_seen_cases_get_translated_features_or_are_left_out(slices: TrainingSet, family: SegmenterFamily) -> None:
+def test_seen_cases_get_translated_features_or_are_left_out(
+    slices: TrainingSet, family: SegmenterFamily
+) -> None:
     labelled = [c for c in slices.cases if c.label_class and c.split == "train" and c.role != "segmenter"]
     both = [c for c in labelled if c.segmentation]
     crossfit = honest_features(slices, labelled, family, "crossfit")
@@ -111,7 +113,12 @@ def test_translation_brings_features_nearer(slices: TrainingSet, family: Segment
 
     def distance(found: list) -> float:  # type: ignore[type-arg]
         return float(
-            np.mean([np.abs((a.vector - b.vector) / spread)[taps] for a, b in zip(found, full[half:], strict=True)])
+            np.mean(
+                [
+                    np.abs((a.vector - b.vector) / spread)[taps]
+                    for a, b in zip(found, full[half:], strict=True)
+                ]
+            )
         )
 
     assert distance([translation.apply(f) for f in mine[half:]]) < 0.7 * distance(mine[half:])
@@ -152,7 +159,9 @@ def test_adding_a_case_runs_the_network_once(
         [*cases, image_source(slices, slices.cases[5])]
     )
     assert len(runs) == 6
-    assert all(np.array_equal(a.vector, b.vector) and a.names == b.names for a, b in zip(first, second, strict=False))
+    assert all(
+        np.array_equal(a.vector, b.vector) and a.names == b.names for a, b in zip(first, second, strict=False)
+    )
     assert all(a.observation == b.observation for a, b in zip(first, second, strict=False))
     other = family.folds[0].model.segmenter
     FeatureExtractor(other, cache=FeatureCache(tmp_path)).extract(cases[:1])
@@ -171,7 +180,9 @@ def test_other_code_versions_do_not_find_cached_features(
     from SegClassifyLib.features import cache as module
 
     cache = FeatureCache(tmp_path)
-    features = FeatureExtractor(family.full.segmenter, cache=cache).extract([image_source(slices, slices.cases[0])])[0]
+    features = FeatureExtractor(family.full.segmenter, cache=cache).extract(
+        [image_source(slices, slices.cases[0])]
+    )[0]
     known = slices.cases[0].image_hash
     assert known is not None
     found = cache.get(known, family.full.segmenter)
@@ -180,9 +191,15 @@ def test_other_code_versions_do_not_find_cached_features(
     assert cache.get(known, family.full.segmenter) is None
 
 
-def test_fine_tuned_model_is_one_package_and_one_pass(slices: TrainingSet, family: SegmenterFamily, tmp_path: Path) -> None:
+def test_fine_tuned_model_is_one_package_and_one_pass(
+    slices: TrainingSet, family: SegmenterFamily, tmp_path: Path
+) -> None:
     settings = ClassifierSettings(
-        head="fine-tuned", seen="exclude", folds=2, repeats=1, fine_tune=FineTuneSettings(epochs=2, network_rate=1e-3)
+        head="fine-tuned",
+        seen="exclude",
+        folds=2,
+        repeats=1,
+        fine_tune=FineTuneSettings(epochs=2, network_rate=1e-3),
     )
     result = train_classifier(slices, family, settings)
     assert result.model.head is not None and result.model.head.kind == "fine-tuned"
@@ -254,8 +271,17 @@ def test_command_goes_on_after_a_bad_image(package: Path, slices: TrainingSet, t
     assert not list((tmp_path / "none").glob("broken*"))
 
 
-def test_evaluate_leaves_out_what_trained_the_model(package: Path, slices: TrainingSet, tmp_path: Path) -> None:
-    command = ["evaluate", str(package), str(slices.folder), "--json", "--report", str(tmp_path / "report.html")]
+def test_evaluate_leaves_out_what_trained_the_model(
+    package: Path, slices: TrainingSet, tmp_path: Path
+) -> None:
+    command = [
+        "evaluate",
+        str(package),
+        str(slices.folder),
+        "--json",
+        "--report",
+        str(tmp_path / "report.html"),
+    ]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["cases"] == 8
@@ -264,26 +290,24 @@ def test_evaluate_leaves_out_what_trained_the_model(package: Path, slices: Train
     assert "balanced accuracy" in (tmp_path / "report.html").read_text()
 
 
-def test_commands_train_what_the_api_trains(slices: TrainingSet, family: SegmenterFamily, tmp_path: Path) -> None:
+def test_commands_train_what_the_api_trains(
+    slices: TrainingSet, family: SegmenterFamily, tmp_path: Path
+) -> None:
+    short = PLAN.model_copy(update={"folds": 0, "training": SegmenterSettings(epochs=1, batch=2)})
     plan = tmp_path / "plan.json"
-    plan.write_text(PLAN.model_copy(update={"folds": 0, "training": SegmenterSettings(epochs=1, batch=2)}).model_dump_json())
+    plan.write_text(short.model_dump_json())
     run = CliRunner().invoke(
         app, ["train-segmenter", str(slices.folder), str(tmp_path / "seg"), "--config", str(plan), "--json"]
     )
     assert run.exit_code == 0, run.output
     assert Path(json.loads(run.stdout)["package"]).is_dir()
-    run = CliRunner().invoke(
-        app,
-        ["train-classifier", str(slices.folder), str(slices.folder.parent / "segmenter"), str(tmp_path / "model")]
-        + ["--head", "linear", "--cache", str(slices.folder.parent / "cache"), "--json"],
-    )
+    segmenter, cache = str(slices.folder.parent / "segmenter"), str(slices.folder.parent / "cache")
+    places = [str(slices.folder), segmenter, str(tmp_path / "model")]
+    command = ["train-classifier", *places, "--head", "linear", "--cache", cache]
+    run = CliRunner().invoke(app, [*command, "--json"])
     assert run.exit_code == 0, run.output
     assert json.loads(run.stdout)["cases"] == 28
-    again = CliRunner().invoke(
-        app,
-        ["train-classifier", str(slices.folder), str(slices.folder.parent / "segmenter"), str(tmp_path / "model")]
-        + ["--head", "linear", "--cache", str(slices.folder.parent / "cache")],
-    )
+    again = CliRunner().invoke(app, command)
     assert again.exit_code == 1 and "model" in again.output
 
 
@@ -295,7 +319,9 @@ def test_commands_train_what_the_api_trains(slices: TrainingSet, family: Segment
         (["train-classifier", ".", "x", "y"], "dataset.json"),
     ],
 )
-def test_errors_are_sentences(command: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_are_sentences(
+    command: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 1

@@ -18,10 +18,10 @@ from SegClassifyLib.networks.efficientnet_lite import (
     load_efficientnet_lite0,
 )
 from SegClassifyLib.networks.foreign.linknet import DeepbetLinkNet
-from SegClassifyLib.networks.foreign.load import load_deepbet, load_foreign, load_lwnet, load_meshnet
 from SegClassifyLib.networks.foreign.lwnet import LWNet
 from SegClassifyLib.networks.foreign.meshnet import MeshNet
 from SegClassifyLib.networks.registry import build_network
+from SegClassifyLib.package.published import load_deepbet, load_foreign, load_lwnet, load_meshnet
 from SegClassifyLib.preprocessing.apply import Prepared, preprocess
 from SegClassifyLib.segmenter import Segmenter
 from SegClassifyLib.volumes.geometry import Geometry

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from SegClassifyLib.features.extract import FeatureExtractor
 from SegClassifyLib.features.pooling import PRIOR_VOXELS
 from SegClassifyLib.features.spec import TapSpec
 from SegClassifyLib.features.taps import find_taps
 from SegClassifyLib.inference import runner as runner_module
+from SegClassifyLib.inference.extract import FeatureExtractor
 from SegClassifyLib.inference.runner import Runner, largest
 from SegClassifyLib.inference.windows import cut_windows
 from SegClassifyLib.networks.registry import build_network, divisor
@@ -37,7 +37,12 @@ def _segmenter(spec: NetworkSpec, inference: InferenceSpec | None = None, **grid
     )
     labels = default_labels(["background", *(f"label {i}" for i in range(1, spec.out_channels))])
     return Segmenter(
-        spec, preprocessing, labels, find_taps(network, spec), network.state_dict(), inference or InferenceSpec()
+        spec,
+        preprocessing,
+        labels,
+        find_taps(network, spec),
+        network.state_dict(),
+        inference or InferenceSpec(),
     )
 
 
@@ -60,7 +65,9 @@ def test_windows_cover_the_grid_once() -> None:
     covered = np.zeros((40, 24, 33), int)
     for window in cut_windows(covered.shape, (16, 24, 16), halo=3, step=4):
         covered[window.core] += 1
-        assert all(w.start <= c.start and c.stop <= w.stop for w, c in zip(window.whole, window.core, strict=True))
+        assert all(
+            w.start <= c.start and c.stop <= w.stop for w, c in zip(window.whole, window.core, strict=True)
+        )
         assert all(w.stop - w.start <= n for w, n in zip(window.whole, (16, 24, 16), strict=True))
     assert (covered == 1).all()
 
@@ -87,7 +94,9 @@ def test_windows_give_what_the_whole_gives() -> None:
 
 
 def test_pooled_numbers_are_the_means_they_are_named_after() -> None:
-    spec = LOCAL.model_copy(update={"ndim": 2, "name": "BasicUNet", "arguments": {"features": [4, 4, 8, 8, 8, 4]}})
+    spec = LOCAL.model_copy(
+        update={"ndim": 2, "name": "BasicUNet", "arguments": {"features": [4, 4, 8, 8, 8, 4]}}
+    )
     segmenter = _segmenter(spec)
     image = _image((32, 48))
     prepared, result, features = FeatureExtractor(segmenter).run(image)
@@ -103,9 +112,13 @@ def test_pooled_numbers_are_the_means_they_are_named_after() -> None:
     for channel in range(tap.channels):
         plane = seen["tap"][0, channel].double()
         mean = plane.mean()
-        weighted = ((coarse[1] * plane).sum() + PRIOR_VOXELS / 4 * mean) / (coarse[1].sum() + PRIOR_VOXELS / 4)
+        weighted = ((coarse[1] * plane).sum() + PRIOR_VOXELS / 4 * mean) / (
+            coarse[1].sum() + PRIOR_VOXELS / 4
+        )
         assert value[f"decoder1/all/mean[{channel}]"] == pytest.approx(float(mean), abs=1e-5)
-        assert value[f"decoder1/all/spread[{channel}]"] == pytest.approx(float(plane.std(correction=0)), abs=1e-4)
+        assert value[f"decoder1/all/spread[{channel}]"] == pytest.approx(
+            float(plane.std(correction=0)), abs=1e-4
+        )
         assert value[f"decoder1/label 1/mean[{channel}]"] == pytest.approx(float(weighted), abs=1e-5)
     assert value["probability/label 1/share"] == pytest.approx(float(coarse[1].mean()), abs=1e-5)
     assert np.array_equal(result.labels, logits.argmax(0).numpy())
@@ -205,6 +218,8 @@ def test_planned_memory_decides_before_running(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_tap_of_a_missing_module_is_an_error_in_words() -> None:
-    segmenter = _segmenter(LOCAL).with_taps((TapSpec(name="t", module="no.such", channels=1, reduction=(1, 1, 1)),))
+    segmenter = _segmenter(LOCAL).with_taps(
+        (TapSpec(name="t", module="no.such", channels=1, reduction=(1, 1, 1)),)
+    )
     with pytest.raises(Exception, match=r"no\.such"):
         FeatureExtractor(segmenter).run(_image((16, 16, 16)))

@@ -105,7 +105,7 @@ def test_inference_config_holds_no_code_and_no_text_of_the_user(tmp_path: Path) 
 )
 def test_network_arguments_that_monai_would_not_take_literally_stay_out(arguments: dict) -> None:
     spec = UNET.model_copy(update={"arguments": {**UNET.arguments, **arguments}})
-    assert network_definition(spec)["_target_"] == "SegClassifyLib.package.bundle_run.build"
+    assert network_definition(spec)["_target_"] == "SegClassifyLib.classify.bundle_run.build"
     assert network_definition(UNET)["_target_"] == "monai.networks.nets.UNet"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from SegClassifyLib.classify.held_out import HeldOut
 from SegClassifyLib.evaluation.figures import confusion_matrix, score_comparison
-from SegClassifyLib.evaluation.held_out import HeldOut
 from SegClassifyLib.evaluation.report_html import Block, Notice, Report, Section, Table
 from SegClassifyLib.package.model import Model
 

@@ -44,8 +44,8 @@ class SegmenterSettings(_Frozen):
         steps_per_epoch: optimiser steps between two looks at the validation cases; ``None``: as many as show
             about every case twice, at least 20, at most 250.
         patch: voxels, array order (D, H, W) or (H, W); ``None``: the median image within ``patch_voxels``.
-        patch_voxels: most voxels of a chosen patch; ``None``: 48³ in 3D, 192² in 2D. With
-            little time, small patches and many steps beat whole images and few.
+        patch_voxels: most voxels of a chosen patch; ``None``: 48³ in 3D, 256² in 2D. With
+            little time, small 3D patches and many steps beat whole volumes and few.
         batch: patches a step; ``None``: 2 in 3D, 8 in 2D. On a CPU 1 is several times slower for each patch than
             2, because torch takes its slow convolution for small single images.
         learning_rate, weight_decay: of AdamW; the rate warms up and then follows a cosine to zero. Transformers
@@ -107,7 +107,7 @@ class SegmenterSettings(_Frozen):
 
     def patch_voxels_for(self, ndim: int) -> int:
         """Most voxels of a patch for a 2D or 3D network."""
-        return self.patch_voxels or (48**3 if ndim == 3 else 192**2)
+        return self.patch_voxels or (48**3 if ndim == 3 else 256**2)
 
 
 class ScratchSettings(_Frozen):

@@ -15,6 +15,7 @@ help:
 	@echo "PYTHON=python3.12 make …   use another Python than python3 (3.10 or newer)"
 
 demo: .venv/installed
+	@rm -rf demo-output
 	@$(BIN)/segclassify demo --output demo-output
 
 test: lint

@@ -10,7 +10,7 @@ import numpy as np
 
 from SegClassifyLib.classify.result import Classification
 from SegClassifyLib.devices import resolve_device
-from SegClassifyLib.errors import ImageError
+from SegClassifyLib.errors import ImageError, ModelPackageError
 from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
 from SegClassifyLib.heads.base import load_head
 from SegClassifyLib.inference.extract import case_features
@@ -44,6 +44,8 @@ class Classifier:
         self.model = model
         self.runner = Runner(model.segmenter, resolve_device(device))
         self._head = load_head(model.head) if model.head is not None else None
+        # A head that was trained on some of the features gets those.
+        self._wanted = getattr(self._head, "names", None)
         self._wants_maps = model.head is not None and model.head.kind == "conv"
 
     @classmethod
@@ -114,6 +116,14 @@ class Classifier:
         from scipy.special import softmax
 
         table = FeatureTable.stack([features])
+        if self._wanted is not None:
+            try:
+                table = table.select(self._wanted)
+            except KeyError as error:
+                raise ModelPackageError(
+                    f"The classifier of {self.model.name} wants the feature {error.args[0]}, which its segmenter does "
+                    "not give: train the classifier again."
+                ) from error
         return softmax(self._head.logits(table)[0] / self.model.temperature)
 
     def _warnings(self, features: CaseFeatures, label_map: LabelMap) -> tuple[str, ...]:

@@ -136,6 +136,12 @@ def train_classifier(
             "left out where there is none), always left out (exclude), or used as they are (include: flatters)."
         ),
     ] = Seen.crossfit,
+    focus: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Use only what is read in and round this label; may be repeated. All if not given."
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="Of the model.")] = "",
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a model package that is there already.")
@@ -157,7 +163,7 @@ def train_classifier(
     from SegClassifyLib.training.family import open_family
 
     training_set = TrainingSet.open(dataset)
-    settings = ClassifierSettings(head=head.value, seen=seen_cases.value, seed=seed)
+    settings = ClassifierSettings(head=head.value, seen=seen_cases.value, focus=tuple(focus or ()), seed=seed)
     with progress_bar(quiet=as_json) as progress:
         result = classifier.train_classifier(
             training_set,

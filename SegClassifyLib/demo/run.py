@@ -32,6 +32,8 @@ from SegClassifyLib.training.settings import AugmentationSettings, ScratchSettin
 OURS = "segmenter features"
 SHAPE = "shape of the predicted labels only"
 SCRATCH = "network trained from scratch"
+FOCUS = "tumour"
+"""The types differ in the tumour, so features are read in and round it."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def run_demo(
     trained = train_classifier(
         training_set,
         family.family,
-        ClassifierSettings(head="linear", seed=settings.seed),
+        ClassifierSettings(head="linear", focus=(FOCUS,), seed=settings.seed),
         "Tumour type",
         FeatureCache(folder / "heads" / ".features"),
         where,
@@ -150,7 +152,7 @@ def _segmenter_plan(training_set: TrainingSet, settings: DemoSettings) -> Segmen
         patch=(32, 32, 32),
         learning_rate=1e-2,
         foreground=0.8,
-        augmentation=AugmentationSettings(strength=0.3),
+        augmentation=AugmentationSettings(spatial_share=0.2, intensity_share=0.1),
         seed=settings.seed,
     )
     return SegmenterPlan(network=network, training=training)
@@ -158,10 +160,10 @@ def _segmenter_plan(training_set: TrainingSet, settings: DemoSettings) -> Segmen
 
 def _shape_only(trained: TrainedClassifier, outcomes: tuple[Outcome, ...], seed: int) -> np.ndarray:
     """The same linear head on nothing but the shape of the labels that the segmenter predicts."""
-    keep = np.asarray([name.source == "shape" for name in trained.table.names])
-    head = LinearHead().fit(trained.table.columns(keep), trained.y, trained.groups, seed=seed)
+    names = [name for name in trained.table.names if name.source == "shape"]
+    head = LinearHead().fit(trained.table.select(names), trained.y, trained.groups, seed=seed)
     test = FeatureTable.stack([o.result.features for o in outcomes if o.result is not None])
-    return head.predict_proba(test.columns(keep))
+    return head.predict_proba(test.select(names))
 
 
 def _from_scratch(

@@ -1,4 +1,4 @@
-"""From feature maps to one vector a case: means over the image, inside each predicted label, and round it.
+"""From feature maps to one vector a case: mean and spread over the image and inside each label, mean round it.
 
 All sums are taken on each tap's own grid, never finer than two voxels of the model grid, with the network's own
 label probabilities as weights. Soft weights keep an empty label well defined: its mean falls back to the mean over
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from SegClassifyLib.features.spec import FeatureName, TapSpec
+from SegClassifyLib.features.spec import MARGIN, FeatureName, TapSpec
 
 if TYPE_CHECKING:
     import torch
@@ -91,7 +91,7 @@ class Pooler:
     def _add_tap(self, name: str, values: torch.Tensor, regions: torch.Tensor, voxels: float) -> None:
         flat, weights = values.flatten(1), regions.flatten(1)
         weighted = (weights @ flat.T).double().cpu()
-        squares = (weights[0] @ (flat * flat).T).double().cpu()
+        squares = (weights @ (flat * flat).T).double().cpu()
         weight = weights.sum(1).double().cpu()
         if name in self._sums:
             sums = self._sums[name]
@@ -120,9 +120,13 @@ class Pooler:
             total = sums.weight[0].clamp(min=1e-12)
             mean = sums.weighted[0] / total
             prior = PRIOR_VOXELS / sums.voxels
-            inside = (sums.weighted[1:] + prior * mean) / (sums.weight[1:, None] + prior)
-            variance = (sums.squares / total - mean**2).clamp(min=1e-12)
-            parts += [mean, variance.sqrt(), inside.flatten()]
+            square = sums.squares[0] / total
+            weight = sums.weight[1:, None] + prior
+            inside = (sums.weighted[1:] + prior * mean) / weight
+            # Background and margins have no spread of their own: rows 1 to L-1 are the other labels.
+            last = len(self.labels)
+            spread = ((sums.squares[1:] + prior * square) / weight - inside**2)[1:last]
+            parts += [mean, _root(square - mean**2), inside.flatten(), _root(spread).flatten()]
         stacked = torch.stack(self._confidence)
         mass, squares, total = stacked[:, 0].sum(0), stacked[:, 1].sum(0), stacked[:, 3].sum(0)
         parts += [mass / total, stacked[:, 2].amax(0), squares / mass.clamp(min=1e-12)]
@@ -144,13 +148,18 @@ def reduce_tap(tap: TapSpec, values: torch.Tensor) -> torch.Tensor:
 
 
 def pooled_names(taps: Sequence[TapSpec], channels: int, labels: Sequence[str]) -> tuple[FeatureName, ...]:
-    """Names of a pooled vector, in order: tap by tap mean, spread, inside each label, margin of each but background."""
+    """Names of a pooled vector, in order.
+
+    Tap by tap: mean and spread over the image, mean inside each label, mean in the margin of each but background,
+    spread inside each but background.
+    """
     names: list[FeatureName] = []
     for source, count in ((IMAGE_TAP, channels), *((t.name, t.channels) for t in taps)):
         for region, statistic in (
             ("all", "mean"),
             ("all", "spread"),
             *((r, "mean") for r in _region_names(labels)),
+            *((label, "spread") for label in labels[1:]),
         ):
             names += [FeatureName(source, region, statistic, c) for c in range(count)]
     for statistic in ("share", "peak", "confidence"):
@@ -158,8 +167,12 @@ def pooled_names(taps: Sequence[TapSpec], channels: int, labels: Sequence[str]) 
     return tuple(names)
 
 
+def _root(variance: torch.Tensor) -> torch.Tensor:
+    return variance.clamp(min=1e-12).sqrt()
+
+
 def _region_names(labels: Sequence[str]) -> list[str]:
-    return [*labels, *(f"margin of {label}" for label in labels[1:])]
+    return [*labels, *(f"{MARGIN}{label}" for label in labels[1:])]
 
 
 def average(values: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:

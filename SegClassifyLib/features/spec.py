@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 from SegClassifyLib.volumes.observation import Observation
 
-FEATURE_VERSION = 1
+MARGIN = "margin of "
+"""Begins the region's name of what was read round a label."""
+
+FEATURE_VERSION = 2
 """Raised whenever pooling or descriptors would give other numbers; part of every feature cache key."""
 
 
@@ -50,6 +54,11 @@ class FeatureName:
     def __str__(self) -> str:
         tail = f"[{self.channel}]" if self.channel >= 0 else ""
         return f"{self.source}/{self.region}/{self.statistic}{tail}"
+
+    @property
+    def label(self) -> str:
+        """The label in or round which it was read; "all" for the whole image."""
+        return self.region.removeprefix(MARGIN)
 
     @property
     def is_descriptor(self) -> bool:
@@ -104,6 +113,24 @@ class FeatureTable:
         """The features where the boolean mask ``keep`` is true; maps stay."""
         names = tuple(n for n, k in zip(self.names, keep, strict=True) if k)
         return FeatureTable(names, self.X[:, keep], self.maps, self.cases)
+
+    def select(self, names: Sequence[FeatureName]) -> FeatureTable:
+        """The columns of these names, in their order.
+
+        Raises:
+            KeyError: there is no such feature.
+        """
+        if tuple(names) == self.names:
+            return self
+        place = {name: column for column, name in enumerate(self.names)}
+        columns = np.asarray([place[name] for name in names], dtype=np.intp)
+        return FeatureTable(tuple(names), self.X[:, columns], self.maps, self.cases)
+
+    def about(self, labels: Sequence[str]) -> FeatureTable:
+        """Features read inside ``labels`` or in their margins only; all where none are named."""
+        if not labels:
+            return self
+        return self.columns(np.asarray([name.label in labels for name in self.names]))
 
     @classmethod
     def stack(cls, cases: list[CaseFeatures]) -> FeatureTable:

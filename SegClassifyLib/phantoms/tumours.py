@@ -62,8 +62,8 @@ def grow_tumour(
         spacing: voxel size along D, H, W, mm.
     """
     site = _choose_site(rng, anatomy, points, spacing)
-    contrast = float(rng.uniform(0.08, 0.34))
-    spread = float(rng.uniform(0.16, 0.34))
+    contrast = float(rng.uniform(0.24, 0.5))
+    spread = float(rng.uniform(0.34, 0.52))
     oedema = _oedema(rng, site, anatomy, spacing)
     structure = {"ring-enhancing": _ring, "solid": _solid, "infiltrating": _infiltrating}[kind]
     cover, pattern, share = structure(rng, site, spacing)
@@ -79,7 +79,7 @@ def _choose_site(
 ) -> _Site:
     """A place in the cerebrum with room for a body of the drawn volume, and its outline."""
     shape = anatomy.depth.shape
-    radius = float(rng.uniform(15, 24))
+    radius = float(rng.uniform(18, 28))
     roomy = (anatomy.depth > 0.6 * radius) & (np.abs(points[0]) > 0.5 * radius)
     if not roomy.any():
         roomy = anatomy.depth == anatomy.depth.max()
@@ -135,7 +135,7 @@ def _solid(rng: np.random.Generator, site: _Site, spacing: tuple[float, float, f
         spot = rng.uniform(-0.45, 0.45, 3) * site.radius
         distance = np.sqrt(((site.offset - spot[:, None, None, None]) ** 2).sum(axis=0))
         pattern = pattern - 2.5 * soft_step(0.24 * site.radius - distance, float(np.mean(spacing)))
-    return _edge(site, spacing), pattern.astype(np.float32), float(rng.uniform(0.25, 0.8))
+    return _edge(site, spacing), pattern.astype(np.float32), float(rng.uniform(0.08, 0.3))
 
 
 def _infiltrating(rng: np.random.Generator, site: _Site, spacing: tuple[float, float, float]) -> _Structure:

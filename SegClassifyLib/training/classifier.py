@@ -85,7 +85,7 @@ def train_classifier(
     material = honest_features(training_set, labelled, family, settings.seen, device, cache, progress)
     classes = training_set.classes
     y, groups = _targets(material, classes)
-    table = FeatureTable.stack(list(material.features))
+    table = _focused(FeatureTable.stack(list(material.features)), settings.focus, family.full.segmenter)
     heads = _candidates(training_set, material, family.full.segmenter, settings, device)
     choice = None
     if len(heads) > 1:
@@ -114,6 +114,14 @@ def _targets(material: HonestFeatures, classes: Sequence[str]) -> tuple[np.ndarr
     groups = np.asarray([c.group_name for c in material.cases])
     check_trainable(y, groups, classes)
     return y, groups
+
+
+def _focused(table: FeatureTable, focus: Sequence[str], segmenter: Segmenter) -> FeatureTable:
+    known = [label.name for label in segmenter.labels]
+    strange = [name for name in focus if name not in known]
+    if strange:
+        raise TrainingError(f"The segmenter has no label {strange[0]!r}: it has {', '.join(known)}.")
+    return table.about(focus)
 
 
 def _candidates(

@@ -159,9 +159,12 @@ class FineTuner:
             logits = runner.network(image)
             read = {name: values[0] for name, values in reader.read().items()}
             pooler.add(image[0], read, logits[0], full, prepared.path.inside)
-        pooled = pooler.tensor()
-        constant = torch.tensor(table.X[row, len(pooled) :], dtype=torch.float64)
-        return torch.cat([pooled, constant]), logits, image
+        place = {name: column for column, name in enumerate(table.names)}
+        source = [(place[n], i) for i, n in enumerate(pooler.names()) if n in place]
+        columns, positions = torch.tensor(source, dtype=torch.long).reshape(-1, 2).T
+        # Descriptors are no function of the weights that could be followed: they stay as the table has them.
+        vector = torch.tensor(table.X[row], dtype=torch.float64)
+        return vector.index_put((columns,), pooler.tensor()[positions]), logits, image
 
     def _classes(self, vector: torch.Tensor) -> torch.Tensor:
         return self._weight @ ((vector - self._middle) / self._spread) + self._bias
@@ -174,7 +177,7 @@ class FineTuner:
         for case in cases:
             image, prepared = self._material[int(case)], self._prepared[int(case)]
             found.append(case_features(self.tuned, image, prepared, runner.run(prepared, maps=False)))
-        return self.head().logits(FeatureTable.stack(found))
+        return self.head().logits(FeatureTable.stack(found).select(self._names))
 
     def predict_proba(self, table: FeatureTable) -> np.ndarray:
         """``(N, K)`` float64, rows summing to 1."""

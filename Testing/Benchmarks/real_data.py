@@ -31,14 +31,14 @@ from SegClassifyLib.training.segmenter_from_set import SegmenterPlan, train_segm
 from SegClassifyLib.training.settings import SegmenterSettings
 
 IMAGENET = Path("pretrained") / "efficientnet_lite0_imagenet" / "efficientnet_lite0.safetensors"
-UNET = {"channels": [16, 32, 64, 128, 256], "strides": [2, 2, 2, 2], "num_res_units": 2}
-UNET_3D = {"channels": [16, 32, 64, 128], "strides": [2, 2, 2], "num_res_units": 2}
+SLIM_2D = {"base_filters": 16, "num_blocks": [1, 2, 2, 2, 2], "input_stride": 2}
+SLIM_3D = {"base_filters": 8, "num_blocks": [1, 2, 2, 2], "strides": [[1, 2, 2], 2, 2]}
 PLANS = {
-    "busi": ("UNet", UNET, 160 * 160),
-    "lidc": ("UNet", UNET_3D, None),
-    "hippocampus": ("UNet", UNET_3D, None),
+    "busi": (SLIM_2D, {"patch": [256, 256], "batch": 4}),
+    "lidc": (SLIM_3D, {"patch": [16, 48, 48], "batch": 4}),
+    "hippocampus": (SLIM_3D, {"patch": [32, 48, 32], "batch": 2}),
 }
-"""Network and largest model grid: what two processor cores train in minutes."""
+"""Arguments of the authors-style network, and training settings: what two processor cores train in minutes."""
 
 
 def main() -> None:
@@ -124,18 +124,20 @@ def _segmenter(
 ) -> tuple[Segmenter, list[str]]:  # type: ignore[no-untyped-def]
     folder = options.work / source / "segmenter"
     if not (folder / "model").is_dir():
-        network, arguments, max_voxels = PLANS[source]
+        arguments, chosen = PLANS[source]
         spec = NetworkSpec(
-            name=network,
+            name="VNetDS",
             ndim=training_set.ndim,
             in_channels=len(training_set.channels),
             out_channels=len(training_set.labels),
             arguments=arguments,
         )
-        training = SegmenterSettings(
-            epochs=None, minutes=options.minutes, seed=options.seed, steps_per_epoch=50
+        training = SegmenterSettings.model_validate(
+            {"epochs": None, "minutes": options.minutes, "seed": options.seed, "steps_per_epoch": 50}
+            | {"learning_rate": 5e-3}
+            | chosen
         )
-        plan = SegmenterPlan(network=spec, training=training, folds=0, max_voxels=max_voxels)
+        plan = SegmenterPlan(network=spec, training=training, folds=0)
         train_segmenter_from_set(training_set, folder, plan, progress=progress)
     model = open_family(folder).full
     dice = [f"{s.metric} {s.value:.2f}" for s in model.provenance.scores]

@@ -326,3 +326,15 @@ def test_errors_are_sentences(
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 1
     assert words in result.output.replace("\n", " ") and "Traceback" not in result.output
+
+
+def test_focus_uses_only_what_is_read_in_and_round_a_label(
+    slices: TrainingSet, family: SegmenterFamily, tmp_path: Path
+) -> None:
+    result = train_classifier(slices, family, LINEAR.model_copy(update={"focus": ("lesion",)}))
+    assert {name.region for name in result.table.names} == {"lesion", "margin of lesion"}
+    opened = Classifier.open(save_package(result.model, tmp_path / "focused"))
+    test = next(c for c in slices.cases if c.split == "test")
+    assert opened.classify(slices.image_paths(test)).probabilities.sum() == pytest.approx(1)
+    with pytest.raises(TrainingError, match="no label 'liver'"):
+        train_classifier(slices, family, LINEAR.model_copy(update={"focus": ("liver",)}))

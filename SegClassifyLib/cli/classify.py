@@ -87,10 +87,10 @@ def _print_outcome(outcome: Outcome) -> None:
     if outcome.result is None or outcome.files is None:
         console.print(f"{outcome.name}: failed", markup=False)
         return
-    console.print(f"{outcome.name}: {outcome.result.sentence}", markup=False)
+    console.print(f"{outcome.name}: {outcome.result.sentence}", markup=False, soft_wrap=True)
     for warning in (*outcome.result.warnings, *outcome.result.notes):
-        console.print(f"    {warning}", markup=False)
-    console.print(f"    {outcome.files.segmentation}", markup=False)
+        console.print(f"    {warning}", markup=False, soft_wrap=True)
+    console.print(f"    {outcome.files.segmentation}", markup=False, soft_wrap=True)
 
 
 def _json(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -50,15 +50,19 @@ def free_host_memory() -> int:
     """Bytes of main memory that can be had without swapping, limits of a container included."""
     available = 4 << 30
     try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
+        for line in Path("/proc/meminfo").read_text("utf-8").splitlines():
             if line.startswith("MemAvailable:"):
                 available = int(line.split()[1]) * 1024
         limit = Path("/sys/fs/cgroup/memory.max")
-        if limit.exists() and limit.read_text().strip() != "max":
-            stat = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
+        if limit.exists() and limit.read_text("utf-8").strip() != "max":
+            stat = dict(
+                line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text("utf-8").splitlines()
+            )
             # Cached files count as used there but are given up on demand.
-            used = int(Path("/sys/fs/cgroup/memory.current").read_text()) - int(stat.get("inactive_file", 0))
-            available = min(available, int(limit.read_text()) - used)
+            used = int(Path("/sys/fs/cgroup/memory.current").read_text("utf-8")) - int(
+                stat.get("inactive_file", 0)
+            )
+            available = min(available, int(limit.read_text("utf-8")) - used)
     except OSError:
         if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
             available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
@@ -91,7 +95,7 @@ def cpu_has_bfloat16() -> bool:
 
 def _has_flag(name: str) -> bool:
     try:
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = Path("/proc/cpuinfo").read_text("utf-8")
     except OSError:
         return False
     return any(word.endswith(name) for word in flags.split())

@@ -93,7 +93,7 @@ def _stem(path: Path) -> str:
 def _write_summary(rows: Sequence[Outcome], classes: Sequence[str], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{SUMMARY}.{os.getpid()}.part"
-    with temporary.open("w", newline="") as stream:
+    with temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["name", "class", *(f"probability of {c}" for c in classes), "warnings", "error"])
         for row in rows:

@@ -131,11 +131,11 @@ def save_classification(
     features = None
     if with_features:
         features = folder / f"{stem}_features.json"
-        features.write_text(json.dumps(result.features_json(), indent=1))
+        features.write_text(json.dumps(result.features_json(), indent=1), encoding="utf-8")
     content = result.to_json() | {
         "segmentation": segmentation.name,
         "overlay": overlay.name if overlay else None,
     }
     path = folder / f"{stem}.json"
-    path.write_text(json.dumps(content, indent=1))
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
     return SavedFiles(segmentation, path, overlay, features)

@@ -58,7 +58,9 @@ def _print(result: DemoResult, report: Path) -> None:
     for truth, outcome in zip(result.truth, result.outcomes, strict=True):
         if outcome.result is not None:
             right = "right" if outcome.result.predicted == classes[truth] else f"it is {classes[truth]}"
-            console.print(f"  {outcome.name}: {outcome.result.sentence}, {right}", markup=False, soft_wrap=True)
+            console.print(
+                f"  {outcome.name}: {outcome.result.sentence}, {right}", markup=False, soft_wrap=True
+            )
     table = Table(*COMPARISON_HEADER)
     for row in comparison_rows(result):
         table.add_row(*row)

@@ -242,7 +242,7 @@ def _plan(config: Path | None, chosen: dict[str, Any]) -> SegmenterPlan:
 
     try:
         if config is not None:
-            return SegmenterPlan.model_validate_json(config.read_text())
+            return SegmenterPlan.model_validate_json(config.read_text(encoding="utf-8"))
         return SegmenterPlan.model_validate(chosen)
     except FileNotFoundError as error:
         raise TrainingError(f"There is no file {config}.") from error

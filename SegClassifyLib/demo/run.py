@@ -48,10 +48,10 @@ class DemoSettings:
         seed: of everything.
     """
 
-    counts: Counts = Counts(segmented=10, classified=10, test=12)
+    counts: Counts = Counts(segmented=10, classified=12, test=12)
     shape: tuple[int, int, int] = (48, 56, 48)
-    epochs: int = 14
-    scratch_steps: int = 150
+    epochs: int = 11
+    scratch_steps: int = 100
     seed: int = 0
 
 

@@ -72,12 +72,12 @@ class FeatureCache:
         memo = self._memo()
         memo[_signature(paths)] = image_hash
         with _replacing(self._hashes) as path:
-            path.write_text(json.dumps(memo))
+            path.write_text(json.dumps(memo), encoding="utf-8")
 
     def _memo(self) -> dict[str, str]:
         if self._known is None:
             try:
-                self._known = dict(json.loads(self._hashes.read_text()))
+                self._known = dict(json.loads(self._hashes.read_text(encoding="utf-8")))
             except (OSError, ValueError):
                 self._known = {}
         return self._known

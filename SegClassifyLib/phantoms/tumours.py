@@ -79,7 +79,7 @@ def _choose_site(
 ) -> _Site:
     """A place in the cerebrum with room for a body of the drawn volume, and its outline."""
     shape = anatomy.depth.shape
-    radius = float(rng.uniform(18, 28))
+    radius = float(rng.uniform(18, 26))
     roomy = (anatomy.depth > 0.6 * radius) & (np.abs(points[0]) > 0.5 * radius)
     if not roomy.any():
         roomy = anatomy.depth == anatomy.depth.max()

@@ -62,7 +62,7 @@ def save_family(family: SegmenterFamily, folder: Path) -> Path:
     if family.folds:
         content = {"held_out": [sorted(fold.held_out) for fold in family.folds]}
         temporary = folds / (_FOLDS_FILE + ".part")
-        temporary.write_text(json.dumps(content, indent=1))
+        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
         temporary.replace(folds / _FOLDS_FILE)
     return path
 
@@ -80,7 +80,10 @@ def open_family(folder: Path) -> SegmenterFamily:
     if not index.exists():
         return SegmenterFamily(full)
     try:
-        held_out = [frozenset(map(str, hashes)) for hashes in json.loads(index.read_text())["held_out"]]
+        held_out = [
+            frozenset(map(str, hashes))
+            for hashes in json.loads(index.read_text(encoding="utf-8"))["held_out"]
+        ]
     except (ValueError, KeyError, TypeError) as error:
         raise ModelPackageError(f"{index} is damaged ({error}): train the segmenter again.") from error
     folds = [

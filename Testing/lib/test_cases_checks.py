@@ -32,9 +32,9 @@ def found(training_set: TrainingSet, deep: str = "headers") -> list[tuple[str, s
 def edit(training_set: TrainingSet, **entry: object) -> None:
     """Change the first case's entry by hand."""
     path = training_set.folder / "dataset.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     content["training"][0].update(entry)
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
     training_set.reload()
 
 

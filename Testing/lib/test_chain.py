@@ -223,7 +223,7 @@ def test_classify_gives_labels_on_the_image_and_named_features(package: Path, sl
         assert len(result.features.names) == len(set(result.features.names)) == len(result.features.vector)
         right += result.predicted == case.label_class
         assert sum(result.probabilities) == pytest.approx(1)
-    assert right > len(test) / 2
+    assert right >= 3, "worse than guessing"
     with pytest.raises(ImageError, match=r"2 image\(s\) given where .* needs 1"):
         classifier.classify([*slices.image_paths(test[0]), *slices.image_paths(test[1])])
 

@@ -15,11 +15,12 @@ import pytest
 import torch
 from package_data import VNET, small_model, small_segmenter, without_head
 
+from SegClassifyLib.classify import bundle_run
 from SegClassifyLib.classify.classifier import Classifier
 from SegClassifyLib.errors import ImageError
 from SegClassifyLib.heads.base import HeadState, names_to_json
 from SegClassifyLib.networks.spec import NetworkSpec
-from SegClassifyLib.package import bundle_run, files
+from SegClassifyLib.package import files
 from SegClassifyLib.package.card import model_card
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.monai_bundle import inference_config, metadata, network_definition

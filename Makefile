@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 SHELL := /bin/bash
+# Whatever the locale, text is UTF-8.
+export PYTHONUTF8 := 1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 

@@ -62,7 +62,7 @@ def test_dataset_json_is_a_decathlon_datalist_that_monai_reads(tmp_path: Path) -
     assert "label" not in bert and "class" not in bert and "group" not in bert
     (cora,) = load_decathlon_datalist(two.folder / "dataset.json", data_list_key="test")
     assert Path(cora["image"][1]).is_file()
-    content = json.loads((two.folder / "dataset.json").read_text())
+    content = json.loads((two.folder / "dataset.json").read_text(encoding="utf-8"))
     assert content["modality"] == {"0": "T1", "1": "FLAIR"}
     assert content["labels"] == {"0": "background", "1": "tumour"}
     assert (content["numTraining"], content["numTest"], content["tensorImageSize"]) == (2, 1, "3D")
@@ -72,14 +72,14 @@ def test_dataset_json_is_a_decathlon_datalist_that_monai_reads(tmp_path: Path) -
 def test_keys_of_other_tools_survive_changes(training_set: TrainingSet, tmp_path: Path) -> None:
     training_set.add("a", [write_volume(tmp_path / "a.nii.gz")])
     path = training_set.folder / "dataset.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     content["release"] = "1.0"
     content["segclassify"]["colour"] = "blue"
     content["training"][0]["fold"] = 3
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
     training_set.change("a", label_class="solid")
     training_set.add("b", [write_volume(tmp_path / "b.nii.gz")])
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     assert content["release"] == "1.0"
     assert content["segclassify"]["colour"] == "blue"
     assert content["training"][0]["fold"] == 3
@@ -285,13 +285,13 @@ def test_bad_input_is_a_sentence_and_changes_nothing(
     training_set.add("old", [write_volume(tmp_path / "old.nii.gz")])
     given, pattern = bad_cases(tmp_path)[which]
     before = sorted(p for p in training_set.folder.rglob("*") if p.is_file())
-    text = (training_set.folder / "dataset.json").read_text()
+    text = (training_set.folder / "dataset.json").read_text(encoding="utf-8")
     arguments = {"name": "new", "images": [tmp_path / "new.nii.gz"], **given}
     with pytest.raises((TrainingSetError, ImageError), match=pattern) as caught:
         training_set.add(**arguments)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
     assert sorted(p for p in training_set.folder.rglob("*") if p.is_file()) == before
-    assert (training_set.folder / "dataset.json").read_text() == text
+    assert (training_set.folder / "dataset.json").read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
@@ -301,7 +301,7 @@ def test_disk_refusing_any_write_leaves_the_set_as_it_was(
 ) -> None:
     """An add makes three durable files: image, segmentation, dataset.json; each may be the one that fails."""
     image, mask = write_volume(tmp_path / "a.nii.gz"), write_mask(tmp_path / "m.nii.gz")
-    text = (training_set.folder / "dataset.json").read_text()
+    text = (training_set.folder / "dataset.json").read_text(encoding="utf-8")
     calls: list[int] = []
     real = os.fsync
 
@@ -316,7 +316,7 @@ def test_disk_refusing_any_write_leaves_the_set_as_it_was(
     wanted = "disk of .*set is full" if number == errno.ENOSPC else "may not be read or written"
     with pytest.raises(TrainingSetError, match=wanted):
         training_set.add("a", [image], mask)
-    assert (training_set.folder / "dataset.json").read_text() == text
+    assert (training_set.folder / "dataset.json").read_text(encoding="utf-8") == text
     assert not [p for own in ("images", "labels") for p in (training_set.folder / own).glob("*")]
     monkeypatch.undo()
     training_set.add("a", [image], mask)
@@ -340,9 +340,9 @@ def test_interrupt_after_dataset_json_was_replaced_keeps_the_case(
 
 def damaged(folder: Path, how: str) -> None:
     path = folder / "dataset.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     if how == "cut":
-        path.write_text("\n".join(path.read_text().splitlines()[:9]))
+        path.write_text("\n".join(path.read_text(encoding="utf-8").splitlines()[:9]))
         return
     if how == "newer":
         content["segclassify"]["format"] = 2
@@ -354,7 +354,7 @@ def damaged(folder: Path, how: str) -> None:
         content["training"] = [{"name": n, "image": "images/x.nii.gz"} for n in ("x", "X")]
     elif how == "gap":
         content["labels"] = {"0": "background", "2": "tumour"}
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_damaged_dataset_json_is_a_sentence(training_set: TrainingSet, how: str,
 def test_paths_may_not_leave_the_folder_unasked(training_set: TrainingSet, tmp_path: Path) -> None:
     write_volume(tmp_path / "secret.nii.gz")
     path = training_set.folder / "dataset.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     for text in (
         "../secret.nii.gz",
         "images/../../secret.nii.gz",
@@ -386,7 +386,7 @@ def test_paths_may_not_leave_the_folder_unasked(training_set: TrainingSet, tmp_p
         "..\\secret.nii.gz",
     ):
         content["training"] = [{"name": "x", "image": text}]
-        path.write_text(json.dumps(content))
+        path.write_text(json.dumps(content), encoding="utf-8")
         opened = TrainingSet.open(training_set.folder)
         with pytest.raises(TrainingSetError, match=r"'x': the path .* leads out of the training set"):
             opened.load_image(opened.case("x"))
@@ -407,7 +407,7 @@ def test_creating_refuses_what_makes_no_sense(tmp_path: Path) -> None:
     small_set(tmp_path / "b")
     with pytest.raises(TrainingSetError, match=r"already holds a dataset\.json"):
         small_set(tmp_path / "b")
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(TrainingSetError):
         small_set(tmp_path / "file")
     with pytest.raises(TrainingSetError, match="is not a training set"):

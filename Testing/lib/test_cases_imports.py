@@ -104,7 +104,7 @@ def test_every_bad_row_is_listed_with_its_line(tmp_path: Path) -> None:
 def test_csv_with_a_column_for_each_channel(tmp_path: Path) -> None:
     for name in ("t1", "fl"):
         write_volume(tmp_path / f"{name}.nii.gz")
-    (tmp_path / "t.csv").write_text("image_flair,image_T1,second\nfl.nii.gz,t1.nii.gz,x\n")
+    (tmp_path / "t.csv").write_text("image_flair,image_T1,second\nfl.nii.gz,t1.nii.gz,x\n", encoding="utf-8")
     assert plan_csv(tmp_path / "t.csv").channels == ("flair", "T1")
     plan = plan_csv(tmp_path / "t.csv", ("T1", "FLAIR"))
     assert [p.name for p in plan.cases[0].images] == ["t1.nii.gz", "fl.nii.gz"]
@@ -116,7 +116,7 @@ def test_csv_with_a_column_for_each_channel(tmp_path: Path) -> None:
 
 def test_csv_columns_can_be_named(tmp_path: Path) -> None:
     write_volume(tmp_path / "a.nii.gz")
-    (tmp_path / "t.csv").write_text("scan,cluster\na.nii.gz,7\n")
+    (tmp_path / "t.csv").write_text("scan,cluster\na.nii.gz,7\n", encoding="utf-8")
     with pytest.raises(TrainingSetError, match=r"no column 'image'.*scan, cluster"):
         plan_csv(tmp_path / "t.csv")
     (case,) = plan_csv(tmp_path / "t.csv", columns={"image": "scan", "group": "Cluster"}).cases
@@ -128,7 +128,7 @@ def test_csv_columns_can_be_named(tmp_path: Path) -> None:
 
 
 def test_what_is_no_table_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "empty.csv").write_text("\n")
+    (tmp_path / "empty.csv").write_text("\n", encoding="utf-8")
     (tmp_path / "latin.csv").write_bytes("image,größe\n".encode("latin-1"))
     for name, pattern in (("gone", "no table"), ("empty", "not a CSV table"), ("latin", "not UTF-8")):
         with pytest.raises(TrainingSetError, match=rf"{name}\.csv.*{pattern}|{pattern}.*{name}\.csv"):
@@ -144,7 +144,7 @@ def test_class_folders_with_masks_beside_or_in_a_folder(tmp_path: Path) -> None:
     write_mask(root / "solid" / "masks" / "b.nii.gz")
     write_volume(root / "solid" / "c.nii.gz")
     write_mask(root / "masks" / "solid" / "c-seg.nii.gz")
-    (root / "notes.txt").write_text("not an image")
+    (root / "notes.txt").write_text("not an image", encoding="utf-8")
     plan = plan_folders(root)
     assert plan.problems == ()
     training_set = set_for(plan, tmp_path / "set")
@@ -239,13 +239,15 @@ def decathlon_source(folder: Path) -> Path:
         ],
         "test": ["./imagesTs/b3.nii.gz"],
     }
-    (folder / "dataset.json").write_text(json.dumps(content))
+    (folder / "dataset.json").write_text(json.dumps(content), encoding="utf-8")
     return folder
 
 
 def test_decathlon_4d_images_are_taken_apart_and_classes_joined(tmp_path: Path) -> None:
     source = decathlon_source(tmp_path / "in")
-    (tmp_path / "classes.csv").write_text("name,class,patient\nb1,ring,P1\nb3,solid,P3\nb9,solid,\n")
+    (tmp_path / "classes.csv").write_text(
+        "name,class,patient\nb1,ring,P1\nb3,solid,P3\nb9,solid,\n", encoding="utf-8"
+    )
     plan = join_table(plan_decathlon(source), tmp_path / "classes.csv")
     assert (plan.channels, plan.labels) == (("MRI", "MRI 2"), ("background", "oedema"))
     assert [p.where for p in plan.problems] == ["classes.csv, line 4"]
@@ -284,7 +286,7 @@ def nnunet_source(folder: Path, **changes: object) -> Path:
         "numTraining": 2,
         **changes,
     }
-    (folder / "dataset.json").write_text(json.dumps(content))
+    (folder / "dataset.json").write_text(json.dumps(content), encoding="utf-8")
     return folder
 
 
@@ -322,7 +324,7 @@ def test_odd_nnunet_descriptions_are_sentences(
 def test_no_decathlon_folder_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(TrainingSetError, match=r"There is no .*dataset\.json"):
         plan_decathlon(tmp_path)
-    (tmp_path / "dataset.json").write_text('{"modality": \n oops}')
+    (tmp_path / "dataset.json").write_text('{"modality": \n oops}', encoding="utf-8")
     with pytest.raises(TrainingSetError, match="damaged at line 2"):
         plan_decathlon(tmp_path)
 

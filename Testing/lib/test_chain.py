@@ -264,8 +264,11 @@ def test_command_goes_on_after_a_bad_image(package: Path, slices: TrainingSet, t
         assert [x.name for x in label_map.labels if x.value] == ["lesion"]
         assert label_map.array.squeeze().shape == read_image(Path(entry["image"])).array.shape[1:]
         assert (tmp_path / "out" / f"{entry['name']}_overlay.png").stat().st_size > 5000
-        assert len(json.loads((tmp_path / "out" / f"{entry['name']}_features.json").read_text())) > 50
-    assert len((tmp_path / "out" / "results.csv").read_text().splitlines()) == 4
+        assert (
+            len(json.loads((tmp_path / "out" / f"{entry['name']}_features.json").read_text(encoding="utf-8")))
+            > 50
+        )
+    assert len((tmp_path / "out" / "results.csv").read_text(encoding="utf-8").splitlines()) == 4
     only_bad = CliRunner().invoke(app, ["classify", str(package), str(bad), "-o", str(tmp_path / "none")])
     assert only_bad.exit_code == 1
     assert not list((tmp_path / "none").glob("broken*"))
@@ -287,7 +290,7 @@ def test_evaluate_leaves_out_what_trained_the_model(
     assert json.loads(result.stdout)["cases"] == 8
     everything = json.loads(CliRunner().invoke(app, [*command, "--cases", "all"]).stdout)
     assert everything["cases"] == 8 and len(everything["left_out"]) == 28
-    assert "balanced accuracy" in (tmp_path / "report.html").read_text()
+    assert "balanced accuracy" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_commands_train_what_the_api_trains(
@@ -295,7 +298,7 @@ def test_commands_train_what_the_api_trains(
 ) -> None:
     short = PLAN.model_copy(update={"folds": 0, "training": SegmenterSettings(epochs=1, batch=2)})
     plan = tmp_path / "plan.json"
-    plan.write_text(short.model_dump_json())
+    plan.write_text(short.model_dump_json(), encoding="utf-8")
     run = CliRunner().invoke(
         app, ["train-segmenter", str(slices.folder), str(tmp_path / "seg"), "--config", str(plan), "--json"]
     )

@@ -117,7 +117,7 @@ def test_imports_make_the_set_they_need(tmp_path: Path) -> None:
         "in/ring/p1_l.nii.gz,in/ring/masks/p1_l.nii.gz,x,ring",
         "gone.nii.gz,,y,ring",
     ]
-    (tmp_path / "t.csv").write_text("\n".join(rows))
+    (tmp_path / "t.csv").write_text("\n".join(rows), encoding="utf-8")
     stopped = run("import-csv", tmp_path / "b", tmp_path / "t.csv", code=1)
     assert "line 3" in stopped.stdout and not (tmp_path / "b").exists()
     skip = ("--on-error", "skip", "--column", "name=which", "--json")
@@ -130,7 +130,7 @@ def test_decathlon_import_with_a_table_of_classes(tmp_path: Path) -> None:
     from test_cases_imports import decathlon_source
 
     source = decathlon_source(tmp_path / "in")
-    (tmp_path / "t.csv").write_text("name;class\nb1;ring\nb2;solid\n")
+    (tmp_path / "t.csv").write_text("name;class\nb1;ring\nb2;solid\n", encoding="utf-8")
     run("import-decathlon", tmp_path / "set", source, "--table", tmp_path / "t.csv")
     made = TrainingSet.open(tmp_path / "set")
     assert (made.channels, made.class_counts) == (("MRI", "MRI 2"), {"ring": 1, "solid": 1})

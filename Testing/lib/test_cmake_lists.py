@@ -59,9 +59,11 @@ def test_every_file_is_listed_and_every_listed_file_is_there(folder: str, number
     not (shutil.which("cmake") and shutil.which("c++")), reason="no CMake or no compiler here"
 )
 def test_cmake_understands_the_files(tmp_path: Path) -> None:
-    (tmp_path / "SlicerConfig.cmake").write_text(STAND_IN)
-    (tmp_path / "nothing.cmake").write_text("")
-    (tmp_path / "metadata.cmake").write_text('message(STATUS "depends ${EXTENSION_DEPENDS}")')
+    (tmp_path / "SlicerConfig.cmake").write_text(STAND_IN, encoding="utf-8")
+    (tmp_path / "nothing.cmake").write_text("", encoding="utf-8")
+    (tmp_path / "metadata.cmake").write_text(
+        'message(STATUS "depends ${EXTENSION_DEPENDS}")', encoding="utf-8"
+    )
     command = ["cmake", "-S", str(REPO), "-B", str(tmp_path / "build"), f"-DSlicer_DIR={tmp_path}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -107,7 +107,7 @@ def _mesh_folder(folder: Path) -> Path:
     save_file(MeshNet(1, 3, channels=4, dilations=(1, 2)).state_dict(), path)
     layers = [{"in_channels": 1, "out_channels": 4, "dilation": 1}, {"out_channels": 4, "dilation": 2}, {}]
     description = {"layers": layers, "labels": ["nothing", "White Matter", "Grey Matter"]}
-    path.with_suffix(".json").write_text(json.dumps(description))
+    path.with_suffix(".json").write_text(json.dumps(description), encoding="utf-8")
     return path
 
 
@@ -134,10 +134,10 @@ def test_bad_files_end_in_a_sentence(tmp_path: Path) -> None:
 def test_bad_descriptions_end_in_a_sentence(tmp_path: Path) -> None:
     path = _mesh_folder(tmp_path)
     description = path.with_suffix(".json")
-    description.write_text('{"layers": []}')
+    description.write_text('{"layers": []}', encoding="utf-8")
     with pytest.raises(NetworkError, match=r"mesh\.json does not describe a MeshNet"):
         load_meshnet(path)
-    description.write_text("{")
+    description.write_text("{", encoding="utf-8")
     with pytest.raises(NetworkError, match=r"mesh\.json of a MeshNet cannot be read"):
         load_meshnet(path)
     description.unlink()
@@ -187,7 +187,7 @@ def test_efficientnet_is_the_published_one(pretrained: Path) -> None:
 @pytest.mark.parametrize("name", MESHNETS)
 def test_meshnet_is_the_chain_its_json_describes(pretrained: Path, name: str) -> None:
     path = pretrained / "meshnet_brain_t1" / f"{name}.safetensors"
-    description, weights = json.loads(path.with_suffix(".json").read_text()), load_file(path)
+    description, weights = json.loads(path.with_suffix(".json").read_text(encoding="utf-8")), load_file(path)
     layers = description["layers"]
     x = expected = pattern(1, 1, 12, 10, 14)
     for number, layer in enumerate(layers):

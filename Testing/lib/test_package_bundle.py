@@ -80,7 +80,7 @@ def _hostile(model: Model, sentinel: Path) -> Model:
 def test_metadata_holds_what_monai_asks_for(headless: bool) -> None:
     model = without_head(small_model()) if headless else small_model()
     content = json.loads(json.dumps(metadata(model)))
-    schema = json.loads(SCHEMA.read_text())
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema.validate(content, schema)
     formats = content["network_data_format"]
     assert formats["inputs"]["image"]["channel_def"] == {"0": "T1", "1": "FLAIR"}
@@ -161,7 +161,7 @@ def test_a_bad_image_does_not_stop_the_others(tmp_path: Path) -> None:
     )
     images = tmp_path / "images"
     images.mkdir()
-    (images / "a.nii.gz").write_text("no image")
+    (images / "a.nii.gz").write_text("no image", encoding="utf-8")
     _volume(images / "b.nii.gz")
     inference = bundle_run.BundleInference(str(package), bundle_run.find_cases(str(package), str(images)))
     with pytest.raises(ImageError, match=r"1 of 2 cases failed. a: .*a\.nii\.gz"):
@@ -202,7 +202,7 @@ def test_monai_runs_the_bundle_and_gives_our_answer(tmp_path: Path) -> None:
     assert ours.label_map.array.any()
     np.testing.assert_array_equal(theirs.array, ours.label_map.array)
     assert theirs.geometry.is_close(ours.label_map.geometry)
-    answer = json.loads((tmp_path / "out" / "patient.json").read_text())
+    answer = json.loads((tmp_path / "out" / "patient.json").read_text(encoding="utf-8"))
     np.testing.assert_allclose(list(answer["probabilities"].values()), ours.probabilities, atol=1e-6)
 
 

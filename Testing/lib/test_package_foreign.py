@@ -77,8 +77,8 @@ def _bundle(
     }
     metadata = {"name": "Organs", "description": "Two organs.", "network_data_format": formats}
     change(config)
-    (folder / "configs" / "inference.json").write_text(json.dumps(config))
-    (folder / "configs" / "metadata.json").write_text(json.dumps(metadata))
+    (folder / "configs" / "inference.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "configs" / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
     return folder
 
 
@@ -238,7 +238,7 @@ def test_plain_values_and_arithmetic_are_worked_out(tmp_path: Path, value: Any, 
 )
 def test_references_without_end_are_refused(tmp_path: Path, document: dict) -> None:
     path = tmp_path / "c.json"
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(ModelPackageError, match="without end"):
         ForeignConfig(path).value("@a")
 
@@ -382,10 +382,10 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
     folder = _bundle(tmp_path / "b", lambda c: c.pop("network_def"))
     with pytest.raises(ModelPackageError, match="defines no network_def"):
         read_monai_bundle(folder)
-    (folder / "configs" / "inference.json").write_text("[1]")
+    (folder / "configs" / "inference.json").write_text("[1]", encoding="utf-8")
     with pytest.raises(ModelPackageError, match="its top level is no mapping"):
         read_monai_bundle(folder)
-    (folder / "configs" / "inference.json").write_text('{"a": ')
+    (folder / "configs" / "inference.json").write_text('{"a": ', encoding="utf-8")
     with pytest.raises(ModelPackageError, match="cannot be parsed"):
         read_monai_bundle(folder)
 

@@ -44,9 +44,9 @@ def _rehash(folder: Path) -> None:
 
 
 def _edit(folder: Path, change: Callable[[dict], None], name: str = files.DESCRIPTION) -> None:
-    document = json.loads((folder / name).read_text())
+    document = json.loads((folder / name).read_text(encoding="utf-8"))
     change(document)
-    (folder / name).write_text(json.dumps(document))
+    (folder / name).write_text(json.dumps(document), encoding="utf-8")
     _rehash(folder)
 
 
@@ -76,7 +76,7 @@ def test_what_is_saved_is_what_is_opened(model: Model, package: Path) -> None:
     network = build_network(opened.segmenter.network)
     network.load_state_dict(opened.segmenter.state)
     assert stat.S_IMODE(package.stat().st_mode) & 0o500 == 0o500
-    assert (package / "LICENSE").read_text() == "The whole text.\n"
+    assert (package / "LICENSE").read_text(encoding="utf-8") == "The whole text.\n"
     assert [p.name for p in package.parent.iterdir()] == ["tumour"]  # no work folder left behind
 
 
@@ -183,7 +183,7 @@ def test_a_description_that_makes_no_sense_is_refused(
 
 
 def test_deeply_nested_json_is_refused(package: Path) -> None:
-    (package / files.DESCRIPTION).write_text("[" * 200_000)
+    (package / files.DESCRIPTION).write_text("[" * 200_000, encoding="utf-8")
     _rehash(package)
     with pytest.raises(ModelPackageError, match=r"segclassify\.json is not valid JSON"):
         open_package(package)
@@ -194,7 +194,7 @@ def test_what_is_no_package_is_refused_in_words(tmp_path: Path) -> None:
         open_package(tmp_path / "nowhere")
     with pytest.raises(ModelPackageError, match="is not a model package"):
         open_package(tmp_path)
-    (tmp_path / "text.zip").write_text("no zip")
+    (tmp_path / "text.zip").write_text("no zip", encoding="utf-8")
     with pytest.raises(ModelPackageError, match=r"text\.zip is not a readable zip"):
         open_package(tmp_path / "text.zip")
 
@@ -222,7 +222,7 @@ def test_names_that_lead_elsewhere_are_not_safe(name: str, package: Path) -> Non
     entries = {k: v for k, v in listed.files.items() if k != files.HASHES}
     entries[name] = next(iter(entries.values()))
     forged = files.FileList(files=entries, digest=files._digest(entries))
-    (package / files.HASHES).write_text(forged.model_dump_json())
+    (package / files.HASHES).write_text(forged.model_dump_json(), encoding="utf-8")
     with pytest.raises(ModelPackageError, match="outside the package"):
         open_package(package)
 
@@ -237,11 +237,13 @@ def test_opening_runs_nothing_of_the_package(package: Path, tmp_path: Path) -> N
     )
     _edit(package, lambda d: d["network"]["arguments"].update(act="$" + code))
     for name in ("conftest.py", "sitecustomize.py", "torch.py", "configs/evil.py", "models/__init__.py"):
-        (package / name).write_text(code)
+        (package / name).write_text(code, encoding="utf-8")
     (package / "models" / "model.pt").write_bytes(
         b"cos\nsystem\n(S'touch " + str(sentinel).encode() + b"'\ntR."
     )
-    (package / "configs" / "logging.conf").write_text(f"[formatters]\nkeys=x\n[formatter_x]\nclass={code}\n")
+    (package / "configs" / "logging.conf").write_text(
+        f"[formatters]\nkeys=x\n[formatter_x]\nclass={code}\n", encoding="utf-8"
+    )
     script = (
         "import sys; from SegClassifyLib.package.store import open_package\n"
         "from SegClassifyLib.package.library import look, install_package\n"
@@ -263,7 +265,7 @@ def test_opening_runs_nothing_of_the_package(package: Path, tmp_path: Path) -> N
 
 
 def test_extra_files_are_ignored_and_not_installed(package: Path, tmp_path: Path) -> None:
-    (package / "notes.txt").write_text("mine")
+    (package / "notes.txt").write_text("mine", encoding="utf-8")
     open_package(package)
     installed = library.install_package(package, tmp_path / "models")
     assert not (installed / "notes.txt").exists()
@@ -282,11 +284,11 @@ def test_an_existing_folder_is_replaced_only_when_asked_and_only_if_it_is_a_pack
     assert open_package(package).name == "Other"
     precious = tmp_path / "precious"
     precious.mkdir()
-    (precious / "thesis.txt").write_text("years")
+    (precious / "thesis.txt").write_text("years", encoding="utf-8")
     with pytest.raises(ModelPackageError, match="not a model package"):
         save_package(model, precious, overwrite="replace")
     assert (precious / "thesis.txt").exists()
-    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(ModelPackageError, match="a file of that name"):
         save_package(model, tmp_path / "file", overwrite="replace")
     assert [p.name for p in package.parent.iterdir()] == ["tumour"]
@@ -462,7 +464,7 @@ def test_install_list_and_find(
 def test_damaged_packages_are_listed_with_what_is_wrong(model: Model, tmp_path: Path) -> None:
     weights = save_package(model, tmp_path / "a") / files.SEGMENTER_WEIGHTS
     weights.write_bytes(weights.read_bytes()[:100])
-    (save_package(model, tmp_path / "b") / files.DESCRIPTION).write_text("{}")
+    (save_package(model, tmp_path / "b") / files.DESCRIPTION).write_text("{}", encoding="utf-8")
     (tmp_path / "holiday pictures").mkdir()
     listed = {info.path.name: info for info in library.list_packages(tmp_path)}
     assert listed.keys() == {"a", "b"}

@@ -200,7 +200,7 @@ class TestWriting:
             render_report(Report("t", sections=(Section("s", (Figure(tmp_path / "photo.png", "c"),)),)))
 
     def test_place_that_cannot_be_written_is_a_sentence(self, report: Report, tmp_path: Path) -> None:
-        (tmp_path / "file").write_text("not a folder")
+        (tmp_path / "file").write_text("not a folder", encoding="utf-8")
         with pytest.raises(SegClassifyError, match=r"report\.html cannot be written .* choose another place"):
             write_report(report, tmp_path / "file" / "report.html")
 

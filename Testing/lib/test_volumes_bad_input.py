@@ -50,7 +50,7 @@ def test_missing_empty_unknown_and_folders(tmp_path: Path) -> None:
     assert "does not exist" in sentence(lambda: read_image(tmp_path / "no.nii.gz"), "no.nii.gz")
     (tmp_path / "empty.nrrd").touch()
     assert "is empty" in sentence(lambda: read_image(tmp_path / "empty.nrrd"), "empty.nrrd")
-    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
     assert "no image file known" in sentence(lambda: read_image(tmp_path / "notes.txt"), "notes.txt")
     assert "notes.txt" in sentence(lambda: read_image(tmp_path), str(tmp_path))
     (tmp_path / "void").mkdir()

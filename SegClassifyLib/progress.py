@@ -74,3 +74,17 @@ class Progress:
     def is_cancelled(self) -> bool:
         """Whether the user asked to stop."""
         return self._is_cancelled is not None and self._is_cancelled()
+
+
+class Laps:
+    """Seconds of wall time by phase: call :meth:`lap` at the end of each."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, phase: str) -> None:
+        """What took place since the last lap was ``phase``."""
+        now = time.perf_counter()
+        self.seconds[phase] = now - self._last
+        self._last = now

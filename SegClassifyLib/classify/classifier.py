@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from SegClassifyLib.inference.runner import Runner
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.store import open_package
 from SegClassifyLib.preprocessing.apply import preprocess
-from SegClassifyLib.progress import Progress
+from SegClassifyLib.progress import Laps, Progress
 from SegClassifyLib.volumes.image import Image, LabelMap
 from SegClassifyLib.volumes.read import read_channels
 
@@ -79,7 +78,7 @@ class Classifier:
             Cancelled: asked to stop.
         """
         progress = progress or Progress()
-        clock = _Clock()
+        clock = Laps()
         if not isinstance(image, Image):
             progress.report("Reading")
             image = self.read(image)
@@ -132,14 +131,3 @@ class Classifier:
             names = ", ".join(label.name for label in self.model.segmenter.labels[1:])
             found.append(f"Nothing was segmented (no {names}): the classes rest on the whole image only.")
         return tuple(found)
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, phase: str) -> None:
-        now = time.perf_counter()
-        self.seconds[phase] = now - self._last
-        self._last = now

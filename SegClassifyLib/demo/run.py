@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from SegClassifyLib.networks.spec import NetworkSpec
 from SegClassifyLib.package.store import save_package
 from SegClassifyLib.phantoms.sets import Counts, write_head_set
 from SegClassifyLib.preprocessing.apply import preprocess
-from SegClassifyLib.progress import Progress
+from SegClassifyLib.progress import Laps, Progress
 from SegClassifyLib.training.classifier import TrainedClassifier, train_classifier
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
 from SegClassifyLib.training.scratch import ScratchClassifier
@@ -98,7 +97,7 @@ def run_demo(
     folder = folder.resolve()
     if folder.exists() and any(folder.iterdir()):
         raise SegClassifyError(f"{folder} is not empty: delete it, or choose another folder with --output.")
-    where, clock = resolve_device(device), _Clock()
+    where, clock = resolve_device(device), Laps()
     training_set = write_head_set(
         folder / "heads", settings.counts, settings.seed, settings.shape, progress=progress
     )
@@ -201,14 +200,3 @@ def _arms(probabilities: dict[str, np.ndarray], truth: np.ndarray, seed: int) ->
         )
         for name, proba in probabilities.items()
     }
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, phase: str) -> None:
-        now = time.perf_counter()
-        self.seconds[phase] = now - self._last
-        self._last = now

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from SegClassifyLib.cases.files import file_stem
 from SegClassifyLib.classify.classifier import Classifier
 from SegClassifyLib.classify.result import Classification, SavedFiles, save_classification
 from SegClassifyLib.errors import Cancelled, SegClassifyError
 from SegClassifyLib.progress import Progress
 
 SUMMARY = "results.csv"
-_SUFFIXES = (".nii.gz", ".seg.nrrd")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def classify_many(
 
 def unique_stems(cases: Sequence[tuple[Path, ...]]) -> list[str]:
     """A short name for each case, told apart by its folder, then by a number, where file names repeat."""
-    plain = [_stem(case[0]) for case in cases]
+    plain = [file_stem(case[0].resolve()) for case in cases]
     longer = [f"{case[0].resolve().parent.name}_{stem}" for case, stem in zip(cases, plain, strict=True)]
     chosen = [p if plain.count(p) == 1 else q for p, q in zip(plain, longer, strict=True)]
     seen: dict[str, int] = {}
@@ -80,14 +80,6 @@ def unique_stems(cases: Sequence[tuple[Path, ...]]) -> list[str]:
         seen[stem] = seen.get(stem, 0) + 1
         result.append(stem if seen[stem] == 1 else f"{stem}_{seen[stem]}")
     return result
-
-
-def _stem(path: Path) -> str:
-    name = path.resolve().name
-    for suffix in _SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name if path.is_dir() else Path(name).stem
 
 
 def _write_summary(rows: Sequence[Outcome], classes: Sequence[str], folder: Path) -> None:

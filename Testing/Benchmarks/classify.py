@@ -130,10 +130,8 @@ def ours(volume: np.ndarray, labels: int, device: str) -> dict[str, float]:
     """The one pass, features and a linear head included."""
     from SegClassifyLib.classify.classifier import Classifier
     from SegClassifyLib.features.taps import find_taps
-    from SegClassifyLib.heads.base import names_to_json
     from SegClassifyLib.heads.finetuned import FineTunedHead
     from SegClassifyLib.inference.extract import FeatureExtractor
-    from SegClassifyLib.inference.runner import Runner
     from SegClassifyLib.package.model import Model
     from SegClassifyLib.preprocessing.apply import preprocess
     from SegClassifyLib.preprocessing.spec import ChannelSpec, GridSpec, PreprocessingSpec
@@ -152,7 +150,6 @@ def ours(volume: np.ndarray, labels: int, device: str) -> dict[str, float]:
     features = FeatureExtractor(segmenter, device).run(tiny)[2]
     rng = np.random.default_rng(0)
     head = FineTunedHead(features.names, rng.normal(size=(3, len(features.names))) * 1e-3, np.zeros(3))
-    assert names_to_json(head.names)
     classifier = Classifier(Model("benchmark", "", segmenter, head.to_state(), ("a", "b", "c")), device)
     image = Image(volume[None], Geometry.plain(volume.shape[::-1], (SPACING,) * 3))
     forward, inside = classifier.runner.network.forward, [0.0]
@@ -175,12 +172,10 @@ def ours(volume: np.ndarray, labels: int, device: str) -> dict[str, float]:
     # Segmentation alone: the same without features and head.
     start = time.perf_counter()
     prepared = preprocess(image, preprocessing)
-    alone = Runner.run(classifier.runner, prepared, features=False)
+    alone = classifier.runner.run(prepared, features=False)
     prepared.to_original(alone.labels, names)
     segmentation = time.perf_counter() - start
-    classification = result.seconds["classify"] + max(
-        0.0, seconds - segmentation - result.seconds["classify"]
-    )
+    classification = max(result.seconds["classify"], seconds - segmentation)
     return {
         "seconds": seconds,
         "peak_gib": _peak(device),

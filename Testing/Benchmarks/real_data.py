@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from real_arms import Arms
-from real_sets import SETS, make_set
+from real_sets import SETS, make_set, rows_of
 
 from SegClassifyLib.evaluation.draws import DrawResult
 from SegClassifyLib.evaluation.summary import few_shot_summary
@@ -84,7 +84,7 @@ def _run(name: str, options: argparse.Namespace) -> tuple[dict[str, Sequence[Dra
     progress = Progress(_Printer(name))
     training_set = make_set(options.data, source, options.work / source / "set", options.seed)
     segmenter, facts = _segmenter(source, training_set, options, progress)
-    kept = None if name == source else {row["case_id"] for row in _rows(options, name)}
+    kept = None if name == source else {row["case_id"] for row in rows_of(options.data, name)}
     arms = Arms(
         training_set,
         segmenter,
@@ -111,12 +111,6 @@ def _run(name: str, options: argparse.Namespace) -> tuple[dict[str, Sequence[Dra
     if options.arms:
         wanted = {arm: run for arm, run in wanted.items() if any(part in arm for part in options.arms)}
     return {arm: run() for arm, run in wanted.items()}, facts
-
-
-def _rows(options: argparse.Namespace, name: str) -> list[dict[str, str]]:
-    from real_sets import rows_of
-
-    return rows_of(options.data, name)
 
 
 def _segmenter(

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from SegClassifyLib.cases.files import storage_errors, write_durably
+from SegClassifyLib.atomic import write_bytes
+from SegClassifyLib.cases.files import storage_errors
 from SegClassifyLib.cases.names import name_key
 from SegClassifyLib.cases.schema import FORMAT, DatasetFile
 from SegClassifyLib.errors import TrainingSetError
@@ -45,7 +46,7 @@ def write_document(folder: Path, document: DatasetFile) -> None:
     """Replace ``folder/dataset.json``; a kill leaves the old file or the new one."""
     # ASCII, because MONAI opens the file in whatever encoding the computer prefers.
     text = json.dumps(document.to_json(), indent=1, ensure_ascii=True) + "\n"
-    write_durably(folder / FILE_NAME, text.encode("ascii"))
+    write_bytes(folder / FILE_NAME, text.encode("ascii"))
 
 
 def _read_json(path: Path) -> Any:

@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from SegClassifyLib.cases.files import (
-    arriving,
-    copy_durably,
-    is_one_file,
-    link_durably,
-    storage_errors,
-    stored_suffix,
-)
+from SegClassifyLib.atomic import whole_file
+from SegClassifyLib.cases.files import copy_file, is_one_file, link_file, storage_errors, stored_suffix
 from SegClassifyLib.errors import ImageError, TrainingSetError
 from SegClassifyLib.volumes.image import Image, Label, LabelMap
 
@@ -53,9 +47,9 @@ class Incoming:
         if self.content is not None:
             _write(self.content, target)
         elif self.mode == "link":
-            link_durably(self.source, target)
+            link_file(self.source, target)
         else:
-            copy_durably(self.source, target)
+            copy_file(self.source, target)
         return target.relative_to(folder).as_posix()
 
 
@@ -248,7 +242,7 @@ def require_file(case: str, path: Path) -> None:
 def _write(content: Image | LabelMap, target: Path) -> None:
     from SegClassifyLib.volumes.write import write_image, write_label_map
 
-    with arriving(target) as temporary:
+    with whole_file(target) as temporary:
         if isinstance(content, LabelMap):
             write_label_map(content, temporary)
         else:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from SegClassifyLib.cases.files import ARRIVING, file_stem, move_durably, write_durably
+from SegClassifyLib.atomic import ARRIVING, move_file, write_text
 from SegClassifyLib.cases.intake import Incoming, free_path
 from SegClassifyLib.cases.names import name_key
 from SegClassifyLib.cases.schema import Case, DatasetFile, Split
 from SegClassifyLib.errors import TrainingSetError
-from SegClassifyLib.volumes.formats import ending
+from SegClassifyLib.volumes.formats import ending, file_stem
 
 TRASH = ".trash"
 OWN_FOLDERS = ("images", "labels")
@@ -47,7 +47,7 @@ def write_entry(folder: Path, case: Case) -> Trashed:
         number += 1
         home = folder / TRASH / f"{case.name}.{number}"
     content = {"split": case.split, "case": case.to_json()}
-    write_durably(home / _ENTRY, json.dumps(content, indent=1).encode())
+    write_text(home / _ENTRY, json.dumps(content, indent=1))
     return Trashed(case, home)
 
 
@@ -55,7 +55,7 @@ def move_files(folder: Path, trashed: Trashed) -> None:
     """Move the case's own files into the trash; those moved already, or never ours, are left."""
     for name in filter(is_own, trashed.case.files):
         if (folder / name).exists():
-            move_durably(folder / name, trashed.folder / name)
+            move_file(folder / name, trashed.folder / name)
 
 
 def entries(folder: Path) -> list[Trashed]:
@@ -115,7 +115,7 @@ def keep_replaced(folder: Path, name: str) -> None:
     """Move a segmentation that no case uses any more into the trash."""
     if is_own(name) and (folder / name).exists():
         source = folder / name
-        move_durably(source, free_path(folder / TRASH / _REPLACED, file_stem(source), ending(source)))
+        move_file(source, free_path(folder / TRASH / _REPLACED, file_stem(source), ending(source)))
 
 
 def orphans(folder: Path, document: DatasetFile) -> list[Path]:
@@ -148,7 +148,7 @@ def _finish_removal(folder: Path, trashed: Trashed, document: DatasetFile) -> No
     in_use = {f for c in document.cases for f in c.files}
     for name in filter(is_own, trashed.case.files):
         if find_file(folder, trashed, name, in_use) == folder / name:
-            move_durably(folder / name, trashed.folder / name)
+            move_file(folder / name, trashed.folder / name)
 
 
 def discard(trashed: Trashed) -> None:

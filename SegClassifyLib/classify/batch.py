@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from SegClassifyLib.cases.files import file_stem
+from SegClassifyLib.atomic import write_text
 from SegClassifyLib.classify.classifier import Classifier
 from SegClassifyLib.classify.result import Classification, SavedFiles, save_classification
+from SegClassifyLib.disk_errors import disk_errors
 from SegClassifyLib.errors import Cancelled, SegClassifyError
 from SegClassifyLib.progress import Progress
+from SegClassifyLib.volumes.formats import file_stem
 
 SUMMARY = "results.csv"
 
@@ -83,17 +85,14 @@ def unique_stems(cases: Sequence[tuple[Path, ...]]) -> list[str]:
 
 
 def _write_summary(rows: Sequence[Outcome], classes: Sequence[str], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{SUMMARY}.{os.getpid()}.part"
-    with temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["name", "class", *(f"probability of {c}" for c in classes), "warnings", "error"])
-        for row in rows:
-            if row.result is None:
-                writer.writerow([row.name, "", *("" for _ in classes), "", row.error])
-                continue
-            numbers = [f"{p:.4f}" for p in row.result.probabilities]
-            writer.writerow(
-                [row.name, row.result.predicted or "", *numbers, " ".join(row.result.warnings), ""]
-            )
-    temporary.replace(folder / SUMMARY)
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(["name", "class", *(f"probability of {c}" for c in classes), "warnings", "error"])
+    for row in rows:
+        if row.result is None:
+            writer.writerow([row.name, "", *("" for _ in classes), "", row.error])
+            continue
+        numbers = [f"{p:.4f}" for p in row.result.probabilities]
+        writer.writerow([row.name, row.result.predicted or "", *numbers, " ".join(row.result.warnings), ""])
+    with disk_errors(folder):
+        write_text(folder / SUMMARY, stream.getvalue())

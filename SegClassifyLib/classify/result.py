@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from SegClassifyLib.atomic import write_text
+from SegClassifyLib.disk_errors import disk_errors
 from SegClassifyLib.features.spec import CaseFeatures
 from SegClassifyLib.volumes.image import Image, LabelMap
 
@@ -116,11 +118,15 @@ def save_classification(
         image: for the overlay picture; none without it.
         segmentation_format: one of :data:`FORMATS`.
         with_features: also write every feature by name.
+
+    Raises:
+        SegClassifyError: the folder cannot be written to, or the disk is full.
     """
     from SegClassifyLib.volumes.overlay import save_overlay
     from SegClassifyLib.volumes.write import write_label_map
 
-    folder.mkdir(parents=True, exist_ok=True)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     segmentation = folder / f"{stem}{segmentation_format}"
     write_label_map(result.label_map, segmentation)
     overlay = None
@@ -131,11 +137,13 @@ def save_classification(
     features = None
     if with_features:
         features = folder / f"{stem}_features.json"
-        features.write_text(json.dumps(result.features_json(), indent=1), encoding="utf-8")
+        with disk_errors(folder):
+            write_text(features, json.dumps(result.features_json(), indent=1))
     content = result.to_json() | {
         "segmentation": segmentation.name,
         "overlay": overlay.name if overlay else None,
     }
     path = folder / f"{stem}.json"
-    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    with disk_errors(folder):
+        write_text(path, json.dumps(content, indent=1))
     return SavedFiles(segmentation, path, overlay, features)

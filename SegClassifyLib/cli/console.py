@@ -16,7 +16,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
-from SegClassifyLib.cases.files import explain_os_error
+from SegClassifyLib.disk_errors import explain_os_error
 from SegClassifyLib.errors import Cancelled, SegClassifyError
 from SegClassifyLib.progress import Progress, ProgressEvent
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from SegClassifyLib.cases.files import file_stem
 from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import KEEP, TrainingSet
 from SegClassifyLib.cli import dataset_import, dataset_view
@@ -27,6 +26,7 @@ from SegClassifyLib.cli.dataset_options import (
 from SegClassifyLib.cli.dataset_view import case_json, summary
 from SegClassifyLib.cli.options import JsonOption
 from SegClassifyLib.errors import TrainingSetError
+from SegClassifyLib.volumes.formats import file_stem
 
 app = typer.Typer(
     help="Make and keep a training set: a folder of cases with images, segmentations, classes and groups.\n\n"

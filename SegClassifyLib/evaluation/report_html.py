@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
 from itertools import groupby
 from pathlib import Path
 
+from SegClassifyLib.atomic import write_text
 from SegClassifyLib.errors import SegClassifyError
 
 RESEARCH_ONLY = "For research use only. Not for diagnosis or treatment."
@@ -126,14 +126,9 @@ def write_report(report: Report, path: Path | str) -> Path:
     """
     path = Path(path)
     page = render_report(report)
-    unfinished = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(path)
+        write_text(path, page)
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         raise SegClassifyError(
             f"The report {path} cannot be written ({error.strerror or error}); "
             "check the disk's space and rights, or choose another place."

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from SegClassifyLib.atomic import whole_file, write_text
+from SegClassifyLib.disk_errors import disk_errors
 from SegClassifyLib.features.spec import FEATURE_VERSION, CaseFeatures, FeatureName
 from SegClassifyLib.preprocessing.spec import PREPROCESSING_VERSION
 from SegClassifyLib.segmenter import Segmenter
@@ -52,27 +52,31 @@ class FeatureCache:
             return None
 
     def put(self, image_hash: str, segmenter: Segmenter, features: CaseFeatures) -> None:
-        """Keep features; whole or not at all."""
+        """Keep features; whole or not at all.
+
+        Raises:
+            SegClassifyError: the disk is full, or the folder cannot be written to.
+        """
         names = json.dumps([[n.source, n.region, n.statistic, n.channel] for n in features.names])
         arrays = {_MAP + k: v for k, v in features.maps.items()}
-        with _replacing(self._path(image_hash, segmenter)) as path, path.open("wb") as stream:
-            content = {
-                "names": np.asarray(names),
-                "observation": np.asarray(json.dumps(asdict(features.observation))),
-                "vector": features.vector,
-            }
-            np.savez(stream, allow_pickle=False, **content, **arrays)
+        content = {
+            "names": np.asarray(names),
+            "observation": np.asarray(json.dumps(asdict(features.observation))),
+            "vector": features.vector,
+        }
+        with disk_errors(self.folder), whole_file(self._path(image_hash, segmenter)) as path:
+            np.savez(path, allow_pickle=False, **content, **arrays)
 
     def image_hash(self, paths: Sequence[Path]) -> str | None:
         """Content hash of an image that was read before and has not been touched since (size and time of change)."""
         return self._memo().get(_signature(paths))
 
     def remember_hash(self, paths: Sequence[Path], image_hash: str) -> None:
-        """Note the content hash of an image's files as they are now."""
+        """Note the content hash of an image's files as they are now; raises as :meth:`put`."""
         memo = self._memo()
         memo[_signature(paths)] = image_hash
-        with _replacing(self._hashes) as path:
-            path.write_text(json.dumps(memo), encoding="utf-8")
+        with disk_errors(self.folder):
+            write_text(self._hashes, json.dumps(memo))
 
     def _memo(self) -> dict[str, str]:
         if self._known is None:
@@ -94,23 +98,3 @@ def _signature(paths: Sequence[Path]) -> str:
         stats = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
         parts.append(stats)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-class _replacing:  # noqa: N801 - reads as a verb
-    """``with _replacing(target) as temporary``: the temporary file takes the target's place if all went well."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-
-    def __enter__(self) -> Path:
-        self._target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._target.parent, suffix=".part")
-        os.close(handle)
-        self._temporary = Path(name)
-        return self._temporary
-
-    def __exit__(self, kind: object, *_rest: object) -> None:
-        if kind is None:
-            self._temporary.replace(self._target)
-        else:
-            self._temporary.unlink(missing_ok=True)

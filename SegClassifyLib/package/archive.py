@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import tempfile
-import uuid
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Literal
 from zlib import error as DeflateError
 
+from SegClassifyLib.atomic import Overwrite, whole_file
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.package import files
 from SegClassifyLib.package.atomic import explain_write_error
@@ -26,9 +24,7 @@ MAX_RATIO = 200
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
-def export_zip(
-    folder: Path | str, zip_path: Path | str, overwrite: Literal["refuse", "replace"] = "refuse"
-) -> Path:
+def export_zip(folder: Path | str, zip_path: Path | str, overwrite: Overwrite = "refuse") -> Path:
     """Pack a model package into one file, after verifying it; files it does not list stay out.
 
     The same package gives the same bytes.
@@ -45,10 +41,8 @@ def export_zip(
         raise ModelPackageError(
             f"{target} exists already: choose another name, or ask for it to be replaced."
         )
-    work = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.part"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(work, "w") as archive:
+        with whole_file(target) as work, zipfile.ZipFile(work, "w") as archive:
             for name in sorted(names):
                 member = zipfile.ZipInfo(f"{source.name}/{name}", _EARLIEST)
                 member.compress_type = (
@@ -58,13 +52,8 @@ def export_zip(
                 with (source / name).open("rb") as read, archive.open(member, "w", force_zip64=True) as write:
                     while piece := read.read(1 << 20):
                         write.write(piece)
-        with work.open("rb+") as written:
-            os.fsync(written.fileno())
-        work.replace(target)
     except OSError as error:
         raise ModelPackageError(explain_write_error(error, "The zip of the model package", target)) from error
-    finally:
-        work.unlink(missing_ok=True)
     return target
 
 

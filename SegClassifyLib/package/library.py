@@ -8,10 +8,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from SegClassifyLib.atomic import Overwrite
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.package import files
 from SegClassifyLib.package.archive import unpacked
-from SegClassifyLib.package.atomic import Overwrite, new_folder
+from SegClassifyLib.package.atomic import new_folder
 from SegClassifyLib.package.files import FileList, read_file_list, verify_file
 from SegClassifyLib.package.format import PackageDescription
 from SegClassifyLib.package.store import read_description

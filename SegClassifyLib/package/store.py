@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from SegClassifyLib.atomic import Overwrite
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.package import files
 from SegClassifyLib.package.archive import unpacked
-from SegClassifyLib.package.atomic import Overwrite, new_folder
+from SegClassifyLib.package.atomic import new_folder
 from SegClassifyLib.package.card import model_card
 from SegClassifyLib.package.files import (
     FileList,

@@ -17,7 +17,8 @@ from typing import Any
 
 import torch
 
-from SegClassifyLib.cases.files import arriving, explain_os_error
+from SegClassifyLib.atomic import whole_file, write_text
+from SegClassifyLib.disk_errors import explain_os_error
 from SegClassifyLib.errors import TrainingError
 from SegClassifyLib.training.history import EpochRecord
 
@@ -62,7 +63,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     with _disk(folder):
         # The same moment may be written twice; without its JSON a half-new pair does not count.
         description.unlink(missing_ok=True)
-        with arriving(data) as path:
+        with whole_file(data) as path:
             torch.save(checkpoint.tensors, path)
             digest = _sha256(path)
         content = {
@@ -74,7 +75,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
             "sha256": digest,
             "history": [record.to_json() for record in checkpoint.history],
         }
-        _write_json(description, content)
+        write_text(description, json.dumps(content, indent=1))
         for old in _descriptions(folder)[_KEPT:]:
             old.unlink()
             old.with_suffix(".pt").unlink(missing_ok=True)
@@ -109,7 +110,7 @@ def save_best(folder: Path, state: dict[str, torch.Tensor], record: EpochRecord)
     """Keep the weights ``state`` (on the CPU) as the best so far."""
     from safetensors.torch import save_file
 
-    with _disk(folder), arriving(folder / _BEST) as path:
+    with _disk(folder), whole_file(folder / _BEST) as path:
         save_file(
             {name: tensor.contiguous() for name, tensor in state.items()},
             str(path),
@@ -139,8 +140,7 @@ def load_best(folder: Path) -> tuple[dict[str, torch.Tensor], EpochRecord] | Non
 def save_run(folder: Path, description: dict[str, Any]) -> None:
     """Write what a training was started with: JSON values."""
     with _disk(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_json(folder / _RUN, {"format": FORMAT, **description})
+        write_text(folder / _RUN, json.dumps({"format": FORMAT, **description}, indent=1))
 
 
 def load_run(folder: Path) -> dict[str, Any] | None:
@@ -188,11 +188,6 @@ def _history(content: dict[str, Any]) -> tuple[EpochRecord, ...]:
 def _descriptions(folder: Path) -> list[Path]:
     """Checkpoints, newest first."""
     return sorted(folder.glob("checkpoint-*.json"), reverse=True)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with arriving(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def _sha256(path: Path) -> str:

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from SegClassifyLib.atomic import write_text
+from SegClassifyLib.disk_errors import disk_errors
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.store import open_package, save_package
@@ -54,16 +56,19 @@ class SegmenterFamily:
 
 
 def save_family(family: SegmenterFamily, folder: Path) -> Path:
-    """Write ``folder/model`` and ``folder/crossfit/0…``; returns the path of the full model's package."""
+    """Write ``folder/model`` and ``folder/crossfit/0…``; returns the path of the full model's package.
+
+    Raises:
+        ModelPackageError: it cannot be written there.
+    """
     path = save_package(family.full, folder / MODEL_FOLDER, overwrite="replace")
     folds = folder / _FOLDS_FOLDER
     for number, fold in enumerate(family.folds):
         save_package(fold.model, folds / str(number), overwrite="replace")
     if family.folds:
         content = {"held_out": [sorted(fold.held_out) for fold in family.folds]}
-        temporary = folds / (_FOLDS_FILE + ".part")
-        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        temporary.replace(folds / _FOLDS_FILE)
+        with disk_errors(folds, ModelPackageError):
+            write_text(folds / _FOLDS_FILE, json.dumps(content, indent=1))
     return path
 
 

@@ -34,6 +34,12 @@ def ending(path: Path) -> str:
     return double or path.suffix.lower()
 
 
+def file_stem(path: Path) -> str:
+    """A file's name without its ending (``.nii.gz`` as a whole); a folder's name as it is."""
+    suffix = "" if path.is_dir() else ending(path)
+    return path.name[: len(path.name) - len(suffix)]
+
+
 def kind_by_ending(path: Path) -> Kind | None:
     """The kind that the file's ending promises; ``None`` for an ending we do not know."""
     found = ending(path)

@@ -163,15 +163,23 @@ def _checked_size(path: Path, reader: sitk.ImageFileReader) -> tuple[int, ...]:
 
 
 def _loaded(image: sitk.Image, kind: Kind, path: Path) -> Loaded:
-    geometry = _upright(geometry_of(image), path)
+    geometry = upright(geometry_of(image), path)
     if kind == "picture":
         geometry = Geometry.plain(geometry.size)
     metadata = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
     return Loaded(sitk.GetArrayFromImage(image), geometry, kind, metadata)
 
 
-def _upright(geometry: Geometry, path: Path) -> Geometry:
-    """The same grid with axes exactly at right angles."""
+def upright(geometry: Geometry, path: Path) -> Geometry:
+    """The same grid with axes exactly at right angles.
+
+    Args:
+        geometry: as a header or another program gave it.
+        path: what to call it in the sentence.
+
+    Raises:
+        ImageError: they are off by more than rounding.
+    """
     error = shear(geometry.matrix)
     if not error < SHEAR_TOLERANCE:
         raise _sheared(path)

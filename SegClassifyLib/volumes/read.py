@@ -43,7 +43,7 @@ def read_image(path: AnyPath, colour: Colour = "refuse") -> Image:
         array = to_channels(loaded.array, loaded.kind, colour, path)
     else:
         array = loaded.array.reshape(1, *loaded.geometry.shape)
-    _check_values(array, path)
+    check_values(array, path)
     if array.dtype == np.float64:
         array = array.astype(np.float32)
     return Image(array, loaded.geometry, (path,))
@@ -66,7 +66,16 @@ def read_channels(paths: Sequence[AnyPath], names: Sequence[str] = ()) -> Image:
             elsewhere in the patient.
     """
     single = len(paths) == 1 and len(names) > 1
-    images = [read_image(p, "channels" if single else "refuse") for p in paths]
+    return join_channels([read_image(p, "channels" if single else "refuse") for p in paths], names)
+
+
+def join_channels(images: Sequence[Image], names: Sequence[str] = ()) -> Image:
+    """The channels of a case, read or made one by one, on the first one's grid.
+
+    Args:
+        images: in the model's order, one channel each; or a single one with all channels.
+        names, returns, raises: as :func:`read_channels`.
+    """
     _check_count(images, names)
     if len(images) == 1:
         return images[0]
@@ -122,7 +131,16 @@ def read_label_map(path: AnyPath, like: Geometry | None = None) -> LabelMap:
     return place_on(label_map, like, path, loaded.kind, is_segmentation=bool(segments))
 
 
-def _check_values(array: np.ndarray, path: Path) -> None:
+def check_values(array: np.ndarray, path: Path) -> None:
+    """Refuse what no network can see anything in.
+
+    Args:
+        array: any real dtype.
+        path: what to call it in the sentence.
+
+    Raises:
+        ImageError: values are not finite, beyond float32, or all the same.
+    """
     low, high = array.min(), array.max()
     # NaN and infinities show in the extremes; counting them is for the sentence.
     if not (np.isfinite(low) and np.isfinite(high)):

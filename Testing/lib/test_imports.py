@@ -17,7 +17,7 @@ LIBRARY = Path(SegClassifyLib.__file__).parent
 
 HEAVY = ("torch", "monai", "sklearn", "scipy", "matplotlib")
 
-GROUND = {"errors", "progress", "devices"}
+GROUND = {"atomic", "devices", "disk_errors", "errors", "progress"}
 """Single files that every room may import."""
 
 ARROWS: dict[str, set[str]] = {

@@ -18,6 +18,7 @@ import pytest
 import torch
 from package_data import small_model
 
+from SegClassifyLib.atomic import ARRIVING
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.networks.registry import build_network
 from SegClassifyLib.package import archive, files, library
@@ -344,7 +345,7 @@ def test_a_failed_swap_keeps_the_old_package(
     original = Path.rename
 
     def rename(self: Path, target: Path) -> Path:
-        if self.name.endswith(".part"):
+        if self.name.startswith(ARRIVING):
             raise PermissionError(errno.EACCES, "Permission denied")
         return original(self, target)
 

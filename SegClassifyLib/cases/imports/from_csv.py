@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
-from SegClassifyLib.cases.files import file_stem, storage_errors
+from SegClassifyLib.cases.files import storage_errors
 from SegClassifyLib.cases.imports.plan import FoundCase, ImportPlan, ImportProblem
 from SegClassifyLib.cases.schema import Role, Split
 from SegClassifyLib.errors import TrainingSetError
+from SegClassifyLib.volumes.formats import file_stem
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "image": ("image", "images", "image_path", "file", "filename", "path"),

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from SegClassifyLib.cases.files import file_stem, storage_errors
+from SegClassifyLib.cases.files import storage_errors
 from SegClassifyLib.cases.imports.plan import FoundCase, ImportPlan, ImportProblem
 from SegClassifyLib.cases.paths import leaves_folder
 from SegClassifyLib.cases.schema import Split
 from SegClassifyLib.errors import TrainingSetError
+from SegClassifyLib.volumes.formats import file_stem
 
 _FILE = "dataset.json"
 _PARTS: tuple[tuple[Split, str, str], ...] = (

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from SegClassifyLib.cases.files import file_stem, storage_errors
+from SegClassifyLib.cases.files import storage_errors
 from SegClassifyLib.cases.imports.plan import FoundCase, ImportPlan, ImportProblem
 from SegClassifyLib.cases.names import name_key
 from SegClassifyLib.errors import TrainingSetError
-from SegClassifyLib.volumes.formats import ending, kind_by_ending
+from SegClassifyLib.volumes.formats import ending, file_stem, kind_by_ending
 
 _MASK_SUFFIX = re.compile(r"(.*?)[-_. ](mask|masks|seg|segmentation|label|labels|labelmap)$", re.IGNORECASE)
 _MASK_WORDS = {"mask", "seg", "segmentation", "label", "labelmap", "labels"}

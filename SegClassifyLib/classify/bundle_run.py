@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from SegClassifyLib.errors import ImageError, SegClassifyError
 from SegClassifyLib.package.store import open_package, read_description
+from SegClassifyLib.volumes.formats import file_stem
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +72,7 @@ def find_cases(bundle_root: str, dataset_dir: str = "", image: str | Sequence[st
     channels = len(read_description(Path(bundle_root)).preprocessing.channels)
     given = [image] if isinstance(image, str) and image else list(image)
     if given:
-        return [BundleCase(_stem(Path(given[0])), tuple(Path(p) for p in given))]
+        return [BundleCase(file_stem(Path(given[0])), tuple(Path(p) for p in given))]
     folder = Path(dataset_dir)
     if not dataset_dir or not folder.is_dir():
         raise ImageError(
@@ -81,10 +82,10 @@ def find_cases(bundle_root: str, dataset_dir: str = "", image: str | Sequence[st
     if not paths:
         raise ImageError(f"The folder {folder} holds no images ({', '.join(_IMAGES)}): choose another one.")
     if channels == 1:
-        return [BundleCase(_stem(p), (p,)) for p in paths]
+        return [BundleCase(file_stem(p), (p,)) for p in paths]
     cases: dict[str, list[Path]] = {}
     for path in paths:
-        cases.setdefault(_CHANNEL.sub("", _stem(path)), []).append(path)
+        cases.setdefault(_CHANNEL.sub("", file_stem(path)), []).append(path)
     for name, images in cases.items():
         if len(images) != channels:
             raise ImageError(
@@ -144,8 +145,3 @@ class BundleInference:
 def run(evaluator: BundleInference) -> Path:
     """What the configuration's ``run`` calls."""
     return evaluator.run()
-
-
-def _stem(path: Path) -> str:
-    name = path.name
-    return next((name[: -len(e)] for e in _IMAGES if name.lower().endswith(e)), name)

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 
 from SegClassifyLib.evaluation.folds import Fold, repeated_folds
 from SegClassifyLib.evaluation.intervals import Interval, bootstrap_groups
+from SegClassifyLib.evaluation.learner import Learner
 from SegClassifyLib.evaluation.metrics import METRICS, Scores, score
 from SegClassifyLib.features.spec import FeatureTable
 from SegClassifyLib.progress import Progress
 
 _PHASE = "Cross-validating"
-
-
-class Classifier(Protocol):
-    """All that evaluation asks of a head: it learns from a table and answers with logits."""
-
-    def fit(
-        self,
-        table: FeatureTable,
-        y: np.ndarray,
-        groups: np.ndarray,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Any:
-        """Learn from ``(N,)`` classes."""
-
-    def logits(self, table: FeatureTable) -> np.ndarray:
-        """``(N, K)`` float64 whose softmax are the probabilities."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +56,7 @@ class CrossValidation:
 
 
 def cross_validate(
-    make_head: Callable[[], Classifier],
+    make_head: Callable[[], Learner],
     table: FeatureTable,
     y: np.ndarray,
     groups: np.ndarray,
@@ -122,7 +105,7 @@ def score_intervals(y: np.ndarray, proba: np.ndarray, groups: np.ndarray, seed: 
 
 
 def held_out_logits(
-    head: Classifier, table: FeatureTable, y: np.ndarray, groups: np.ndarray, fold: Fold, seed: int
+    head: Learner, table: FeatureTable, y: np.ndarray, groups: np.ndarray, fold: Fold, seed: int
 ) -> np.ndarray:
     """Logits ``(n, K)`` for the test part of ``fold`` from ``head`` fitted on its training part."""
     train = fold.train

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from SegClassifyLib.evaluation.crossvalidate import Classifier, held_out_logits
+from SegClassifyLib.evaluation.crossvalidate import held_out_logits
 from SegClassifyLib.evaluation.folds import Fold, half_of_the_groups
 from SegClassifyLib.evaluation.intervals import Interval, group_weights, percentile_interval, weighted_metric
+from SegClassifyLib.evaluation.learner import Learner
 from SegClassifyLib.evaluation.metrics import MetricName, score
 from SegClassifyLib.features.spec import FeatureTable
 from SegClassifyLib.progress import Progress
@@ -38,7 +39,7 @@ class DrawResult:
 
 
 def few_shot(
-    make_head: Callable[[], Classifier],
+    make_head: Callable[[], Learner],
     table: FeatureTable,
     y: np.ndarray,
     groups: np.ndarray,

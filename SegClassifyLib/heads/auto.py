@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from SegClassifyLib.evaluation.calibrate import fit_temperature
-from SegClassifyLib.evaluation.crossvalidate import Classifier, held_out_logits
+from SegClassifyLib.evaluation.crossvalidate import held_out_logits
 from SegClassifyLib.evaluation.folds import Fold, make_folds, possible_folds
+from SegClassifyLib.evaluation.learner import Learner
 from SegClassifyLib.evaluation.metrics import balanced_weights, case_log_loss, score
 from SegClassifyLib.features.spec import FeatureTable
 from SegClassifyLib.progress import Progress
-
-
-class Candidate(Classifier, Protocol):
-    """What choosing asks of a head; objects that learn from more than a table may take part."""
-
-    kind: str
-
-    def fresh(self) -> Any:
-        """The same, unfitted."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +56,7 @@ class Choice:
 
 
 def choose_head(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[Learner],
     table: FeatureTable,
     y: np.ndarray,
     groups: np.ndarray,
@@ -114,7 +106,7 @@ def choose_head(
 
 
 def _compare(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[Learner],
     table: FeatureTable,
     y: np.ndarray,
     groups: np.ndarray,

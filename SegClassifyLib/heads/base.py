@@ -1,4 +1,4 @@
-"""What every head does: learn from a feature table, answer with class probabilities, be stored as plain arrays."""
+"""What every head does once it has learned: answer with class probabilities, and be stored as plain arrays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from SegClassifyLib.errors import ModelPackageError, TrainingError
 from SegClassifyLib.features.spec import FeatureName, FeatureTable
-from SegClassifyLib.progress import Progress
 
 JSON = Any
 """Anything the json module writes and reads back unchanged."""
@@ -40,34 +39,13 @@ class HeadState:
 
 
 class Head(Protocol):
-    """Turns features, or feature maps, into class probabilities; classes are numbers ``0 … K-1``."""
+    """A fitted head: turns features, or feature maps, into class probabilities; classes are numbers ``0 … K-1``.
+
+    How one is fitted says :class:`SegClassifyLib.evaluation.learner.Learner`.
+    """
 
     kind: str
     n_classes: int
-
-    def fresh(self) -> Head:
-        """An unfitted head with the same settings, for another fold."""
-
-    def fit(
-        self,
-        table: FeatureTable,
-        y: np.ndarray,
-        groups: np.ndarray,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Head:
-        """Learn from N cases and return self.
-
-        Args:
-            table: features of N cases.
-            y: classes ``(N,)`` int, every one of ``0 … K-1`` present, K at least 2.
-            groups: patients ``(N,)``, never split by any choice made inside.
-            seed: the same seed gives the same head on the same machine.
-            progress: told how far it is; may cancel.
-
-        Raises:
-            TrainingError: nothing can be learned from these cases.
-        """
 
     def logits(self, table: FeatureTable) -> np.ndarray:
         """``(N, K)`` float64; their softmax are the probabilities, for two classes as for many."""

@@ -78,7 +78,7 @@ class ConvHead:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> ConvHead:
-        """Learn from the maps of N cases; see :class:`~SegClassifyLib.heads.base.Head`."""
+        """Learn from the maps of N cases; see :class:`~SegClassifyLib.evaluation.learner.Learner`."""
         import torch
 
         progress = progress or Progress()

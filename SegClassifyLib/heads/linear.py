@@ -86,7 +86,7 @@ class LinearHead:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> LinearHead:
-        """Learn from N cases; see :class:`~SegClassifyLib.heads.base.Head`."""
+        """Learn from N cases; see :class:`~SegClassifyLib.evaluation.learner.Learner`."""
         from threadpoolctl import threadpool_limits
 
         progress = progress or Progress()

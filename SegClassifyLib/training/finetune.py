@@ -70,7 +70,7 @@ class FineTuner:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> FineTuner:
-        """Tune on the rows of ``table``; see :meth:`SegClassifyLib.heads.base.Head.fit`.
+        """Tune on the rows of ``table``; see :class:`~SegClassifyLib.evaluation.learner.Learner`.
 
         Raises:
             TrainingError: as a linear head, or when tuning diverges.

@@ -69,7 +69,7 @@ class ClassifyResult(PlainData):
         warnings: sentences on why to trust it less.
         notes: sentences on how it was run otherwise than asked (smaller parts, another device).
         device: where the network ran.
-        seconds: by phase: "open" (0 when the model was warm), "read", "prepare", "network", "classify",
+        seconds: by phase: "open" (next to nothing when the model was warm), "read", "prepare", "network", "classify",
             "write back", "save".
         labels: what the integers of the label map mean, background left out.
         label_file: .npy, ``(D, H, W)`` or ``(H, W)`` uint8 (uint16 for a model of more than 256 labels), on the

@@ -44,6 +44,7 @@ ARROWS: dict[str, set[str]] = {
         "cases", "classify", "evaluation", "features", "heads", "inference", "networks", "package", "phantoms",
         "preprocessing", "segmenter", "training", "volumes",
     },
+    "worker": {"classify", "package", "preprocessing", "volumes"},
     "cli": {
         "cases", "classify", "demo", "evaluation", "features", "networks", "package", "phantoms", "training",
         "volumes",
@@ -142,6 +143,7 @@ def test_nothing_of_slicer_is_imported(forbidden: str) -> None:
         ("SegClassifyLib.cli.main", HEAVY),
         ("SegClassifyLib.cases.training_set", HEAVY),
         ("SegClassifyLib.package.library", HEAVY),
+        ("SegClassifyLib.worker.server", (*HEAVY, "SimpleITK", "numpy", "pydantic")),
     ],
 )
 def test_importing_stays_light(name: str, absent: tuple[str, ...]) -> None:

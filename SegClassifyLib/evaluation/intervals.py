@@ -22,7 +22,8 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f})"
+        value, low, high = (round(x, 2) + 0.0 for x in (self.value, self.low, self.high))  # -0.0 + 0.0 is 0.0
+        return f"{value:.2f} ({low:.2f}–{high:.2f})"
 
 
 def bootstrap_groups(

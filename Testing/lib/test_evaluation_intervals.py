@@ -130,3 +130,4 @@ def test_wilson_is_that_of_the_books() -> None:
 
 def test_an_interval_reads_as_a_person_writes_it() -> None:
     assert str(Interval(0.7123, 0.62, 0.799)) == "0.71 (0.62–0.80)"
+    assert str(Interval(-0.0004, -0.0051, -0.0)) == "0.00 (-0.01–0.00)"

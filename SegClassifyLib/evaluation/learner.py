@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from SegClassifyLib.features.spec import FeatureTable
 from SegClassifyLib.progress import Progress
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Learner(Protocol):

@@ -56,7 +56,7 @@ class PatchSource:
         cases: indices of the training cases.
         patch: voxels, array order.
         batch: patches a step.
-        foreground: share of patches centred on a label.
+        foreground: share of patches centred on a label, where the case in turn has one.
         augmentation: how patches are varied.
         spacing: mm along the array axes.
         pad: as the preprocessing pads.
@@ -98,14 +98,20 @@ class PatchSource:
         return augment.vary_intensity(patch, self.augmentation, rng, generator), mask
 
     def _choose(self, step: int, slot: int, rng: np.random.Generator) -> tuple[int, int | None]:
-        """A case, and a flat voxel index to centre on or ``None``: labels in turn by chance, else cases in turn."""
-        if rng.random() < self.foreground:
+        """A case, and a flat voxel index to centre on or ``None``.
+
+        Cases come in turn; one that has labels gives way, with chance ``foreground``, to a voxel of a label, every label
+        equally often. Cases without any label keep their turn: a segmenter that never sees them finds lesions in
+        everybody.
+        """
+        turn, place = divmod(step * self.batch + slot, len(self.cases))
+        order = np.random.default_rng([self.seed, turn, 7, 7]).permutation(len(self.cases))
+        case = self.cases[int(order[place])]
+        if rng.random() < self.foreground and self.surveys[case].counts[1:].any():
             label = int(rng.choice(list(self._cases_by_label)))
             case = int(rng.choice(self._cases_by_label[label]))
             return case, int(rng.choice(self.surveys[case].positions[label]))
-        turn, place = divmod(step * self.batch + slot, len(self.cases))
-        order = np.random.default_rng([self.seed, turn, 7, 7]).permutation(len(self.cases))
-        return self.cases[int(order[place])], None
+        return case, None
 
     @cached_property
     def _cases_by_label(self) -> dict[int, list[int]]:

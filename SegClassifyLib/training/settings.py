@@ -58,7 +58,8 @@ class SegmenterSettings(_Frozen):
         validation_groups: at most so many groups are held out.
         validation_voxels: larger images are validated in patch-sized windows.
         patience: epochs without a better Dice after which training stops; ``None``: never early.
-        foreground: share of patches centred on a label, every label equally often.
+        foreground: share of patches centred on a label, every label equally often; cases without any label keep
+            their part of the rest.
         augmentation: see there.
         ema: decay of the running mean of weights that is validated and kept; ``None``: the weights themselves.
         mixed_precision: ``auto`` on CUDA only; ``off``.

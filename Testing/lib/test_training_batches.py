@@ -148,6 +148,17 @@ def test_rare_labels_are_seen_as_often_as_common_ones() -> None:
     assert (scarce == 2).flatten(1).any(1).float().mean() < 0.15
 
 
+def test_cases_without_a_label_keep_their_turn() -> None:
+    samples = rare()
+    empty = [
+        Sample(f"healthy{i}", f"h{i}", np.full((1, 24, 24), 100.0, np.float32), np.zeros((24, 24), np.uint8))
+        for i in range(6)
+    ]
+    drawn = source([*samples, *empty], (8, 8), foreground=1.0, batch=4)
+    healthy = torch.cat([(drawn(step).image.amin((1, 2, 3)) > 90) for step in range(60)])
+    assert 0.4 < healthy.float().mean() < 0.6
+
+
 def test_every_case_comes_once_a_round() -> None:
     drawn = source(rare(), (24, 24), foreground=0.0, batch=2)
     cases = [int(x) for step in range(6) for x in drawn(step).image.amin((1, 2, 3)) // 10]

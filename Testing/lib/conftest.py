@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from SegClassifyLib.cases.training_set import TrainingSet
+    from SegClassifyLib.package.model import Model
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -25,3 +30,27 @@ def _few_threads() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def training_set(tmp_path: Path) -> TrainingSet:
+    """Empty, with one channel, one label and two classes."""
+    from cases_data import small_set
+
+    return small_set(tmp_path / "set")
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    """A small one with a head and all fields filled."""
+    from package_data import small_model
+
+    return small_model()
+
+
+@pytest.fixture
+def package(model: Model, tmp_path: Path) -> Path:
+    """The folder of :func:`model`, saved."""
+    from SegClassifyLib.package.store import save_package
+
+    return save_package(model, tmp_path / "packages" / "tumour")

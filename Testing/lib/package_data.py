@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,6 +15,7 @@ from SegClassifyLib.features.taps import find_taps
 from SegClassifyLib.heads.base import HeadState
 from SegClassifyLib.networks.registry import build_network
 from SegClassifyLib.networks.spec import NetworkSpec
+from SegClassifyLib.package import files
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.provenance import ClassCount, Provenance, Score, software_versions
 from SegClassifyLib.package.reference import Range, TrainingReference
@@ -81,3 +85,38 @@ def small_model() -> Model:
 def without_head(model: Model) -> Model:
     """The same, only segmenting."""
     return replace(model, head=None, classes=(), temperature=1.0)
+
+
+def rehash_package(folder: Path) -> None:
+    """What someone who knows the format can do: change a file and the hashes with it."""
+    (folder / files.HASHES).unlink()
+    files.write_file_list(folder)
+
+
+def edit_package(folder: Path, change: Callable[[dict], None], name: str = files.DESCRIPTION) -> None:
+    """Change a JSON document of a package, hashes included."""
+    document = json.loads((folder / name).read_text(encoding="utf-8"))
+    change(document)
+    (folder / name).write_text(json.dumps(document), encoding="utf-8")
+    rehash_package(folder)
+
+
+def assert_same_model(a: Model, b: Model) -> None:
+    """Fail unless all of two models with heads is the same."""
+    assert (a.name, a.description, a.classes, a.temperature) == (
+        b.name,
+        b.description,
+        b.classes,
+        b.temperature,
+    )
+    assert (a.training, a.provenance) == (b.training, b.provenance)
+    assert a.segmenter.fingerprint == b.segmenter.fingerprint
+    for field in ("network", "preprocessing", "labels", "taps", "inference"):
+        assert getattr(a.segmenter, field) == getattr(b.segmenter, field)
+    assert a.segmenter.state.keys() == b.segmenter.state.keys()
+    assert all(torch.equal(v, b.segmenter.state[k]) for k, v in a.segmenter.state.items())
+    assert a.head is not None and b.head is not None
+    assert (a.head.kind, a.head.config) == (b.head.kind, b.head.config)
+    for name, array in a.head.arrays.items():
+        assert array.dtype == b.head.arrays[name].dtype
+        np.testing.assert_array_equal(array, b.head.arrays[name])

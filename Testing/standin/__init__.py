@@ -1,0 +1,19 @@
+"""A strict stand-in of 3D Slicer's application layer, to test scripted modules without Slicer. See README.md."""
+
+from standin.binding.dialogs import answer
+from standin.errors import NotInStandin, WouldBlock, raise_recorded, record
+from standin.start import load_module, reset, spin, start, unload_module, wait_until
+
+__all__ = [
+    "NotInStandin",
+    "WouldBlock",
+    "answer",
+    "load_module",
+    "raise_recorded",
+    "record",
+    "reset",
+    "spin",
+    "start",
+    "unload_module",
+    "wait_until",
+]

@@ -1,0 +1,81 @@
+"""The main window: the module's panel at the left, the views at the right."""
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QScrollArea, QToolBar, QWidget
+
+from standin.binding.classes import own_class
+from standin.binding.convert import to_qt
+
+
+@own_class("slicer.qSlicerModuleSelectorToolBar")
+class ModuleSelector(QToolBar):
+    """Chooses the module that is shown."""
+
+    moduleSelected = Signal(str)
+
+    def __init__(self, window: "MainWindow", modules: Any) -> None:
+        super().__init__(window)
+        self._window, self._modules, self._name = window, modules, ""
+        self.hide()
+
+    def read_selectedModule(self) -> str:
+        """Value of the property `selectedModule`."""
+        return self._name
+
+    def selectModule(self, name: str) -> None:
+        """Show a module: the one before is left, this one entered."""
+        module = self._modules.module(name)
+        if module is None or name == self._name:
+            return
+        before = self._modules.module(self._name)
+        if before is not None and before._widget is not None:
+            before._widget.exit()
+        widget = to_qt(module.widgetRepresentation())
+        self._window.show_panel(widget)
+        self._name = name
+        widget.enter()
+        self.moduleSelected.emit(name)
+
+    def forget(self, name: str) -> None:
+        """The module is gone."""
+        if name == self._name:
+            self._name = ""
+
+
+@own_class("slicer.qSlicerMainWindow")
+class MainWindow(QMainWindow):
+    """Slicer's main window."""
+
+    def __init__(
+        self, modules: Any, views: QWidget, width: int = 1280, height: int = 860, panel: int = 430
+    ) -> None:
+        super().__init__()
+        self.setObjectName("qSlicerMainWindow")
+        self.setWindowTitle("3D Slicer (stand-in)")
+        body = QWidget(self)
+        layout = QHBoxLayout(body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.panel = QScrollArea(body)
+        self.panel.setWidgetResizable(True)
+        self.panel.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.panel.setFixedWidth(panel)
+        layout.addWidget(self.panel)
+        layout.addWidget(views, 1)
+        self.setCentralWidget(body)
+        self.statusBar()
+        self._selector = ModuleSelector(self, modules)
+        self.resize(width, height)
+
+    def show_panel(self, widget: QWidget) -> None:
+        """Put a module's panel at the left."""
+        before = self.panel.takeWidget()
+        if before is not None:
+            before.hide()
+        self.panel.setWidget(widget)
+        widget.show()
+
+    def moduleSelector(self) -> ModuleSelector:
+        """What chooses the module."""
+        return self._selector

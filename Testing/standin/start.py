@@ -1,0 +1,160 @@
+"""Starting the stand-in: `qt`, `ctk`, `vtk` and `slicer` become importable."""
+
+import os
+import sys
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import slicer_core
+from PySide6.QtCore import QEvent, QEventLoop
+
+from standin.api import class_api
+from standin.application.app import Application
+from standin.application.language import language_module
+from standin.application.modules import ModuleManager, modules_namespace, qSlicerScriptedLoadableModule
+from standin.application.scripted import scripted_module
+from standin.application.strict import StrictModule
+from standin.application.testing import testing_module
+from standin.application.util import util_module
+from standin.application.window import MainWindow
+from standin.binding.classes import wrapper_class
+from standin.binding.convert import from_qt
+from standin.binding.modules import ctk_module, qt_module
+from standin.errors import raise_recorded, record
+
+
+class SlicerModule(StrictModule):
+    """The module `slicer`: slicer-core's VTK classes, qMRML widgets, and the submodules."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("vtk") and isinstance(getattr(slicer_core, name, None), type):
+            return getattr(slicer_core, name)
+        if class_api(f"slicer.{name}") is not None:
+            return wrapper_class(f"slicer.{name}")
+        return super().__getattr__(name)
+
+
+class Session:
+    """The running stand-in."""
+
+    def __init__(self) -> None:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        self.app = Application(sys.argv[:1])
+        slicer = SlicerModule("slicer", "3D Slicer")
+        slicer.__path__ = []  # type: ignore[attr-defined]  a package, so that slicer.util can be imported
+        self._install("qt", qt_module())
+        self._install("ctk", ctk_module())
+        self._install("slicer", slicer)
+        self.slicer: Any = slicer
+        slicer.mrmlScene = self.app.mrmlScene()  # type: ignore[attr-defined]
+        slicer.selfTests = {}  # type: ignore[attr-defined]
+        self._fill_scene()
+        self.modules = ModuleManager(self.app.mrmlScene(), self.app.applicationLogic())
+        self.app.module_manager = self.modules
+        slicer.app = from_qt(self.app)  # type: ignore[attr-defined]
+        slicer.qSlicerScriptedLoadableModule = qSlicerScriptedLoadableModule  # type: ignore[attr-defined]
+        self._submodule("modules", modules_namespace(self.modules))
+        self._submodule("moduleNames", StrictModule("slicer.moduleNames", "Names of loaded modules"))
+        self._submodule("i18n", language_module())
+        self._submodule("testing", testing_module())
+        self._submodule("util", util_module())
+        self._submodule("ScriptedLoadableModule", scripted_module())
+        self._finish()
+
+    def _finish(self) -> None:
+        from PySide6.QtWidgets import QWidget
+
+        self.window = MainWindow(self.modules, QWidget())
+
+    def _install(self, name: str, module: types.ModuleType) -> None:
+        sys.modules[name] = module
+
+    def _submodule(self, name: str, module: types.ModuleType) -> None:
+        sys.modules[f"slicer.{name}"] = module
+        setattr(self.slicer, name, module)
+
+    def _fill_scene(self) -> None:
+        scene, logic = self.app.mrmlScene(), self.app.applicationLogic()
+        logic.SetMRMLScene(scene)
+        scene.SetRootDirectory(self.app.temporaryPath)
+
+
+_session: Session | None = None
+
+
+def start() -> Session:
+    """Start the stand-in, once a process; later calls give the running one."""
+    global _session
+    if _session is None:
+        _session = Session()
+    return _session
+
+
+def load_module(path: str | Path, show: bool = True) -> Any:
+    """Load a scripted module and show its panel.
+
+    Args:
+        path: the `.py` file or the folder of the module.
+        show: make the panel at once; without it, as in Slicer, it is made when the module is first selected.
+
+    Returns:
+        The module's widget (`…Widget`), or the module if the panel is not shown.
+    """
+    session = start()
+    module = session.modules.load(Path(path))
+    if not show:
+        return module
+    session.window.show()
+    session.slicer.util.selectModule(module.name)
+    spin(0)
+    raise_recorded()
+    return session.slicer.util.getModuleWidget(module.name)
+
+
+def unload_module(name: str) -> None:
+    """Unload a module: `cleanup` is called and the panel goes."""
+    session = start()
+    session.window.moduleSelector().forget(name)
+    session.modules.unload(name)
+    spin(0)
+    raise_recorded()
+
+
+def reset() -> None:
+    """Between tests: an empty scene, and nothing recorded."""
+    session = start()
+    session.app.mrmlScene().Clear(False)
+    spin(0)
+    record.clear()
+
+
+def spin(seconds: float = 0.0) -> None:
+    """Let the event loop run for so long, deferred deletions too."""
+    app = start().app
+    end = time.monotonic() + seconds
+    while True:
+        app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        if time.monotonic() >= end:
+            return
+        time.sleep(0.002)
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 30.0, what: str = "") -> Any:
+    """Let the event loop run until the condition holds; its value.
+
+    Raises:
+        AssertionError: if it does not within `seconds`, or if a slot raised meanwhile.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        spin(0.01)
+        raise_recorded()
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"Waited {seconds} s in vain{f' for {what}' if what else ''}.")

@@ -1,0 +1,122 @@
+"""`.ui` files: built by Qt's own loader, with the stand-in's widgets, and checked against the names Slicer has."""
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QObject
+from PySide6.QtUiTools import QUiLoader
+from PySide6.QtWidgets import QWidget
+
+from standin.api import ClassApi, class_api
+from standin.binding.classes import OWN
+from standin.binding.convert import from_qt
+from standin.binding.signals import normalized
+from standin.binding.specials import known_signature
+from standin.widgets import boxes, collapsible, node_combo, numbers, paths, scene_widgets  # noqa: F401
+
+# Dynamic properties that a .ui file may set on any widget.
+DYNAMIC = frozenset({"SlicerParameterName", "SlicerPackParameterName"})
+
+
+def api_of(class_name: str) -> ClassApi:
+    """Names of a class as it is written in a `.ui` file.
+
+    Raises:
+        ValueError: if Slicer is not known to have it.
+    """
+    for module in ("qt", "ctk", "slicer"):
+        api = class_api(f"{module}.{class_name}")
+        if api is not None:
+            return api
+    raise ValueError(f"Slicer is not known to have the class {class_name}.")
+
+
+class Loader(QUiLoader):
+    """Qt's loader, that makes ctk… and qMRML… widgets too."""
+
+    def createWidget(self, class_name: str, parent: QWidget | None = None, name: str = "") -> QWidget:
+        """Make a widget by the name of its class."""
+        for module in ("ctk", "slicer"):
+            if f"{module}.{class_name}" in OWN:
+                widget = OWN[f"{module}.{class_name}"](parent)
+                widget.setObjectName(name)
+                return widget
+        if class_name not in self.availableWidgets() and class_name != "Line":
+            raise ValueError(f"The stand-in has no widget {class_name}.")
+        return super().createWidget(class_name, parent, name)
+
+
+def check_widget(element: ET.Element, path: Path) -> None:
+    """Raise ValueError if a widget sets a property that its class has not, or an enum as Qt 5 does not read it."""
+    kind, name = element.get("class", ""), element.get("name", "")
+    where = f"{path.name}, {name} ({kind})"
+    api = api_of("QFrame" if kind == "Line" else kind)
+    for entry in element.findall("property"):
+        label = entry.get("name", "")
+        if label in DYNAMIC or entry.get("stdset") == "0":
+            continue
+        if label not in api.properties and not (kind == "Line" and label == "orientation"):
+            raise ValueError(f"{where}: there is no property {label}.")
+        for value in entry.iter():
+            if value.tag in ("enum", "set") and re.search(r"\w+::\w+::\w+", value.text or ""):
+                raise ValueError(
+                    f"{where}: Qt 5 does not read {value.text}; write the class and the value only."
+                )
+
+
+def load(file_name: str, parent: QWidget | None = None) -> QWidget:
+    """Build the widgets of a file.
+
+    Args:
+        file_name: the `.ui` file.
+        parent: of the new widget.
+
+    Raises:
+        ValueError: for a class, property, signal or slot that Slicer is not known to have.
+    """
+    path = Path(file_name)
+    root = ET.fromstring(path.read_text(encoding="utf-8"))
+    for element in root.iter("widget"):
+        check_widget(element, path)
+    connections = root.find("connections")
+    if connections is not None:
+        root.remove(connections)
+    custom = root.find("customwidgets")
+    if custom is not None:
+        root.remove(custom)
+    buffer = QBuffer()
+    buffer.setData(QByteArray(ET.tostring(root, encoding="utf-8")))
+    buffer.open(QBuffer.OpenModeFlag.ReadOnly)
+    widget = Loader().load(buffer, parent)
+    if widget is None:
+        raise ValueError(f"{path.name} cannot be loaded.")
+    for connection in connections if connections is not None else ():
+        connect(widget, connection, path)
+    return widget
+
+
+def connect(widget: QWidget, connection: ET.Element, path: Path) -> None:
+    """Make one connection of a file."""
+    part = {child.tag: (child.text or "").strip() for child in connection}
+    sender, receiver = _named(widget, part["sender"], path), _named(widget, part["receiver"], path)
+    wrapper, target = from_qt(sender), from_qt(receiver)
+    slot = normalized(part["slot"])
+    slots = {normalized(entry) for entry in type(target)._standin_api.slots}
+    if slot not in slots and not hasattr(QWidget, slot.partition("(")[0]):
+        raise ValueError(f"{path.name}: {part['receiver']} has no slot {slot}.")
+    name = slot.partition("(")[0]
+    arguments = 0 if slot.endswith("()") else slot.count(",") + 1
+    signal = known_signature(wrapper, part["signal"])
+
+    def relay(*values: object) -> None:
+        getattr(target, name)(*values[:arguments])
+
+    wrapper.connect(signal, relay)
+
+
+def _named(widget: QWidget, name: str, path: Path) -> QObject:
+    found = widget if widget.objectName() == name else widget.findChild(QObject, name)
+    if found is None:
+        raise ValueError(f"{path.name}: a connection names {name}, which is not there.")
+    return found

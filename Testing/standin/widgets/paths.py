@@ -1,0 +1,162 @@
+"""ctkPathLineEdit and ctkDirectoryButton: a file or a folder."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Property, QDir, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from standin.binding.classes import own_class
+from standin.binding.dialogs import answers
+from standin.errors import WouldBlock
+from standin.widgets.stored import stored
+
+
+def asked_path(widget: str) -> str:
+    """The answer to a file dialog.
+
+    Raises:
+        WouldBlock: if the test gave none.
+    """
+    if not answers:
+        raise WouldBlock(
+            f"{widget}.browse() would wait for a person. Say the answer with standin.answer(path)."
+        )
+    return str(answers.popleft())
+
+
+@own_class("ctk.ctkPathLineEdit")
+class ctkPathLineEdit(QWidget):
+    """A line for a path with a button to choose it."""
+
+    validInputChanged = Signal(bool)
+    currentPathChanged = Signal(str)
+
+    def __init__(self, *args: Any) -> None:
+        parents = [value for value in args if isinstance(value, QWidget)]
+        super().__init__(*parents[:1])
+        self._combo = QComboBox(self)
+        self._combo.setObjectName("qt_combo")
+        self._combo.setEditable(True)
+        self._browse = QToolButton(self)
+        self._browse.setObjectName("qt_browse")
+        self._browse.setText("…")
+        self._browse.clicked.connect(self.browse)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._combo)
+        layout.addWidget(self._browse)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._valid = False
+        self._combo.editTextChanged.connect(self._on_text)
+
+    label = stored("label", str, "")
+    filters = stored("filters", int, 24663, lambda self: self._on_text())
+    options = stored("options", int, 0)
+    nameFilters = stored("nameFilters", "QStringList", None)
+    settingKey = stored("settingKey", str, "")
+    sizeAdjustPolicy = stored("sizeAdjustPolicy", int, 2)
+    minimumContentsLength = stored("minimumContentsLength", int, 0)
+    showBrowseButton = stored(
+        "showBrowseButton", bool, True, lambda self: self._browse.setVisible(self._showBrowseButton)
+    )
+    showHistoryButton = stored("showHistoryButton", bool, True)
+
+    def _read_path(self) -> str:
+        return self._combo.currentText()
+
+    def setCurrentPath(self, path: str) -> None:
+        """Set the path."""
+        self._combo.setEditText(path)
+
+    currentPath = Property(str, _read_path, setCurrentPath)
+
+    def is_valid(self) -> bool:
+        """Whether the path is what the filters want: an existing folder, a file, or a file to be written."""
+        text, filters = self._combo.currentText(), QDir.Filter(self.filters)
+        path = Path(text)
+        if not text:
+            return False
+        if filters & QDir.Filter.Files and filters & QDir.Filter.Writable:
+            return path.is_file() or (not path.exists() and path.parent.is_dir())
+        return (bool(filters & QDir.Filter.Files) and path.is_file()) or (
+            bool(filters & QDir.Filter.Dirs) and path.is_dir()
+        )
+
+    def _on_text(self, text: str = "") -> None:
+        valid = self.is_valid()
+        if valid:
+            self.currentPathChanged.emit(self._read_path())
+        if valid != self._valid:
+            self._valid = valid
+            self.validInputChanged.emit(valid)
+
+    def browse(self) -> None:
+        """Ask for a path."""
+        path = asked_path("ctkPathLineEdit")
+        if path:
+            self.setCurrentPath(path)
+
+    def addCurrentPathToHistory(self) -> None:
+        """Put the path in front of the list."""
+        path = self._read_path()
+        if path:
+            known = self._combo.findText(path)
+            if known >= 0:
+                self._combo.removeItem(known)
+            self._combo.insertItem(0, path)
+            self._combo.setCurrentIndex(0)
+
+    def retrieveHistory(self) -> None:
+        """The stand-in keeps no history over runs."""
+
+    def comboBox(self) -> QComboBox:
+        """The line."""
+        return self._combo
+
+
+@own_class("ctk.ctkDirectoryButton")
+class ctkDirectoryButton(QWidget):
+    """A button that shows a folder and asks for another."""
+
+    directoryChanged = Signal(str)
+    directorySelected = Signal(str)
+
+    def __init__(self, *args: Any) -> None:
+        parents = [value for value in args if isinstance(value, QWidget)]
+        super().__init__(*parents[:1])
+        self._button = QPushButton(self)
+        self._button.setObjectName("qt_button")
+        self._button.clicked.connect(self.browse)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._button)
+        self._path = QDir.currentPath()
+        self._button.setText(self._path)
+
+    caption = stored("caption", str, "")
+    acceptMode = stored("acceptMode", int, 0)
+    options = stored("options", int, 1)
+    elideMode = stored("elideMode", int, 3)
+    text = stored("text", str, "", lambda self: self._button.setText(self._text or self._path))
+
+    def _read_directory(self) -> str:
+        return self._path
+
+    def setDirectory(self, path: str) -> None:
+        """Set the folder."""
+        if path != self._path:
+            self._path = path
+            self._button.setText(path)
+            self.directorySelected.emit(path)
+            self.directoryChanged.emit(path)
+
+    directory = Property(str, _read_directory, setDirectory)
+
+    def browse(self) -> None:
+        """Ask for a folder."""
+        path = asked_path("ctkDirectoryButton")
+        if path:
+            self.setDirectory(path)

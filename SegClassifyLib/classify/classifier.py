@@ -53,10 +53,14 @@ class Classifier:
         return cls(open_package(Path(package)), device)
 
     def read(self, paths: Sequence[Path | str]) -> Image:
-        """Read a case's images, one file (or DICOM folder) for each channel of the model."""
+        """Read a case's images: a file (or DICOM folder) for each channel of the model, or one that holds them all.
+
+        Raises:
+            ImageError: too few or too many files, or one that cannot be used.
+        """
         channels = self.model.segmenter.preprocessing.channels
         files = [Path(p) for p in paths]
-        if len(files) != len(channels):
+        if len(files) not in (1, len(channels)):
             raise ImageError(
                 f"{len(files)} image(s) given where {self.model.name} needs {len(channels)}: "
                 f"{', '.join(c.name for c in channels)}, in this order."

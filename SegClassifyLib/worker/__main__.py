@@ -25,7 +25,7 @@ def main() -> NoReturn:
     )
     options = parser.parse_args()
     requests, outlet = take_over()
-    faulthandler.enable(sys.stderr)
+    faulthandler.enable(sys.stderr, all_threads=False)  # of the thread that crashed: short enough to be read
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -196,7 +196,8 @@ class WorkerClient:
             thread.join(2.0)
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(OSError):  # what was not sent any more to one that had ended
+                    pipe.close()
 
     def __enter__(self) -> WorkerClient:
         return self

@@ -24,6 +24,7 @@ from standin.binding.classes import wrapper_class
 from standin.binding.convert import from_qt
 from standin.binding.modules import ctk_module, qt_module
 from standin.errors import raise_recorded, record
+from standin.parameters.wrapper import parameters_module
 
 
 class SlicerModule(StrictModule):
@@ -62,6 +63,7 @@ class Session:
         self._submodule("testing", testing_module())
         self._submodule("util", util_module())
         self._submodule("ScriptedLoadableModule", scripted_module())
+        self._submodule("parameterNodeWrapper", parameters_module())
         self._finish()
 
     def _finish(self) -> None:

@@ -22,14 +22,10 @@ def list_models(folders: Iterable[str]) -> tuple[ModelInfo, ...]:
     """The models in some folders, see :class:`ModelsParams`; what cannot be read is listed with its problem."""
     places = [Path(f).expanduser() for f in folders] or list(model_folders())
     found: list[ModelInfo] = []
-    seen: set[tuple[str, str]] = set()
     for place in places:
-        for info in _in_folder(place):
-            same = (info.name, info.version)
-            if info.version and same in seen:
-                continue
-            seen.add(same)
-            found.append(info)
+        # Only a sound package stands for its copies in later folders.
+        sound = {(model.name, model.version) for model in found if not model.problem}
+        found += [model for model in _in_folder(place) if (model.name, model.version) not in sound]
     return tuple(found)
 
 

@@ -16,6 +16,7 @@ from SegClassifyLib.classify.classifier import Classifier
 from SegClassifyLib.classify.result import Classification
 from SegClassifyLib.devices import cpu_has_bfloat16
 from SegClassifyLib.volumes.geometry import Geometry
+from SegClassifyLib.volumes.read import read_image
 from SegClassifyLib.worker.client import WorkerClient, WorkerError
 from SegClassifyLib.worker.protocol import (
     PHASES,
@@ -63,7 +64,8 @@ def volumes(folder: Folder) -> tuple[list[Path], list[VolumeSource]]:
     grid = oblique((30, 26, 14))
     arrays = [blobs(grid.shape, seed) for seed in (1, 2)]
     files = [write_file(a, grid, folder / f"kanal-ä{i}.nrrd") for i, a in enumerate(arrays)]
-    sources = [map_source(a, grid, folder / f"kanal-ä{i}.npy", f"T{i} über") for i, a in enumerate(arrays)]
+    read = read_image(files[0]).geometry  # the header rounds in the last digit
+    sources = [map_source(a, read, folder / f"kanal-ä{i}.npy", f"T{i} über") for i, a in enumerate(arrays)]
     return files, sources
 
 

@@ -1,6 +1,7 @@
-"""Shape and intensity of the predicted labels, by SimpleITK's label statistics: the baseline that must be beaten.
+"""Shape and intensity of the predicted labels: the baseline that must be beaten.
 
-Definitions: Lehmann G., "Label object representation and manipulation with ITK", Insight Journal 2008.
+Definitions are those of SimpleITK's label statistics: Lehmann G., "Label object representation and manipulation with
+ITK", Insight Journal 2008.
 """
 
 from __future__ import annotations
@@ -9,11 +10,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from SegClassifyLib.features.label_shape import LabelShape, label_shapes
+from SegClassifyLib.features.label_voxels import LabelVoxels
 from SegClassifyLib.features.spec import FeatureName
 from SegClassifyLib.volumes.image import Label
 
 _MAX_VOXELS = 2_000_000
 """Larger grids are read at every second, third … voxel: label statistics change in the third digit."""
+
+_BINS = 128
+"""Of the histogram, over a channel's whole range, that medians are read from."""
 
 SHAPE = (
     "present", "volume", "radius", "elongation", "flatness", "roundness", "surface", "extent",
@@ -47,93 +53,74 @@ def describe_labels(
     Returns:
         ``(F,)`` float32, finite; all zero for a label that is not there (``present`` tells).
     """
-    import SimpleITK as sitk
-
     step = max(1, int(np.ceil((labels.size / _MAX_VOXELS) ** (1 / labels.ndim))))
     thin = (slice(None, None, step),) * labels.ndim
     small = np.ascontiguousarray(labels[thin])
-    present = np.flatnonzero(np.bincount(small.ravel(), minlength=len(names)))
-    grid = [float(s) * step for s in spacing]
-    shapes = _shape_filter(small, grid, sitk) if len(present) else None
-    intensities = [_intensity_filter(small, channel[thin], grid, sitk) for channel in image]
+    grid = np.asarray(spacing, np.float64)[::-1] * step
+    voxels = LabelVoxels.of(small, 1 + max((label.value for label in names), default=0))
+    shapes = label_shapes(small, voxels, grid)
+    greys = [_greys(np.ascontiguousarray(channel[thin]).ravel(), voxels) for channel in image]
+    middle = (np.asarray(small.shape) - 1)[::-1] * grid[::-1] / 2
     rows = []
     for label in names[1:]:
-        if label.value not in present:
+        if label.value in shapes:
+            grey = [found[label.value] for found in greys]
+            rows.append(np.concatenate([_shape(shapes[label.value], middle), *grey]))
+        else:
             rows.append(np.zeros(len(SHAPE) + len(INTENSITY) * len(image)))
-            continue
-        shape = _shape(shapes, label.value, small, grid, sitk)
-        grey = [_intensity(f, label.value) for f in intensities]
-        rows.append(np.concatenate([shape, *grey]))
     vector = np.concatenate(rows) if rows else np.empty(0)
     return np.nan_to_num(vector, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
 
 
-def _to_sitk(array, grid, sitk):  # type: ignore[no-untyped-def]
-    image = sitk.GetImageFromArray(np.ascontiguousarray(array))
-    image.SetSpacing(grid)
-    return image
-
-
-def _shape_filter(labels, grid, sitk):  # type: ignore[no-untyped-def]
-    statistics = sitk.LabelShapeStatisticsImageFilter()
-    statistics.ComputePerimeterOn()
-    statistics.ComputeFeretDiameterOff()
-    statistics.Execute(_to_sitk(labels, grid, sitk))
-    return statistics
-
-
-def _intensity_filter(labels, channel, grid, sitk):  # type: ignore[no-untyped-def]
-    statistics = sitk.LabelIntensityStatisticsImageFilter()
-    statistics.ComputePerimeterOff()
-    statistics.ComputeFeretDiameterOff()
-    statistics.SetNumberOfBins(128)
-    statistics.Execute(_to_sitk(labels, grid, sitk), _to_sitk(channel.astype(np.float32), grid, sitk))
-    return statistics
-
-
-def _shape(filter_, value: int, labels: np.ndarray, grid: Sequence[float], sitk) -> np.ndarray:  # type: ignore[no-untyped-def]
-    volume = filter_.GetPhysicalSize(value)
-    box = filter_.GetBoundingBox(value)
-    ndim = labels.ndim
-    start, size = np.asarray(box[:ndim]), np.asarray(box[ndim:])
-    parts = _parts(labels, value, start, size, sitk)
-    middle = (np.asarray(labels.shape[::-1]) - 1) * np.asarray(grid) / 2
-    depth = np.max(np.abs(np.asarray(filter_.GetCentroid(value)) - middle) / np.maximum(middle, 1e-6))
+def _shape(shape: LabelShape, middle: np.ndarray) -> np.ndarray:
+    """The numbers named in :data:`SHAPE`; ``middle`` of the image, x, y (, z), mm."""
     return np.asarray(
         [
             1.0,
-            np.log1p(volume),
-            np.log1p(filter_.GetEquivalentSphericalRadius(value)),
-            filter_.GetElongation(value),
-            filter_.GetFlatness(value),
-            filter_.GetRoundness(value),
-            np.log1p(filter_.GetPerimeter(value)),
-            volume / max(float(np.prod(size * np.asarray(grid))), 1e-9),
-            np.log1p(len(parts)),
-            parts.max() / max(parts.sum(), 1),
-            filter_.GetPerimeterOnBorderRatio(value),
-            depth,
+            np.log1p(shape.volume),
+            np.log1p(shape.radius),
+            shape.elongation,
+            shape.flatness,
+            shape.roundness,
+            np.log1p(shape.surface),
+            shape.extent,
+            np.log1p(len(shape.parts)),
+            shape.parts.max() / shape.parts.sum(),
+            shape.on_border,
+            np.max(np.abs(shape.centroid - middle) / np.maximum(middle, 1e-6)),
         ]
     )
 
 
-def _parts(labels: np.ndarray, value: int, start: np.ndarray, size: np.ndarray, sitk) -> np.ndarray:  # type: ignore[no-untyped-def]
-    """Voxels of each connected part of a label, looked for in its bounding box only."""
-    box = tuple(slice(int(a), int(a + n)) for a, n in zip(start[::-1], size[::-1], strict=True))
-    mask = sitk.GetImageFromArray((labels[box] == value).astype(np.uint8))
-    connected = sitk.GetArrayFromImage(sitk.ConnectedComponent(mask))
-    return np.bincount(connected.ravel())[1:]
+def _greys(channel: np.ndarray, voxels: LabelVoxels) -> dict[int, np.ndarray]:
+    """The numbers named in :data:`INTENSITY` of every label that is there; ``channel`` ``(n,)`` float32."""
+    grey = channel[voxels.place]
+    low, width = float(channel.min()), float(np.ptp(channel)) / _BINS
+    bins = np.zeros(len(grey), np.int64)
+    if width > 0:
+        bins = np.minimum(((grey - np.float32(low)) * np.float32(1 / width)).astype(np.int64), _BINS - 1)
+    found = {}
+    for value, part in voxels:
+        x = grey[part].astype(np.float64)
+        mean = x.mean()
+        x -= mean
+        square = x * x
+        deviation = np.sqrt(square.sum() / max(1, len(x) - 1))
+        third, fourth = np.dot(square, x) / len(x), np.dot(square, square) / len(x)
+        skewness, kurtosis = (
+            (third / deviation**3, fourth / deviation**4 - 3) if deviation > 0 else (0.0, 0.0)
+        )
+        median = low + width * _middle_bin(np.bincount(bins[part], minlength=_BINS))
+        least, most = grey[part].min(), grey[part].max()
+        found[value] = np.asarray([mean, deviation, skewness, kurtosis, least, most, median])
+    return found
 
 
-def _intensity(filter_, value: int) -> np.ndarray:  # type: ignore[no-untyped-def]
-    return np.asarray(
-        [
-            filter_.GetMean(value),
-            filter_.GetStandardDeviation(value),
-            filter_.GetSkewness(value),
-            filter_.GetKurtosis(value),
-            filter_.GetMinimum(value),
-            filter_.GetMaximum(value),
-            filter_.GetMedian(value),
-        ]
-    )
+def _middle_bin(histogram: np.ndarray) -> float:
+    """Where the median lies, in bins from the histogram's lower end: the centre of a bin, or between two."""
+    reached, half = np.cumsum(histogram), histogram.sum() / 2
+    first = int(np.searchsorted(reached, half))
+    if reached[first] > half:
+        return first + 0.5
+    after = int(np.searchsorted(reached, half, side="right"))
+    return (first + after) / 2 + 0.5

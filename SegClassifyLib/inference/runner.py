@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _BUDGET = 0.6
 """Share of the free memory that a pass is planned to use: estimates err."""
 
+_TOGETHER = 1 << 17
+"""Voxels whose largest label is looked for at once."""
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -204,19 +207,25 @@ class Runner:
 def largest(logits: torch.Tensor, dtype: np.dtype) -> np.ndarray:
     """``(L, *spatial)`` logits to ``(*spatial)`` index of the largest; ties go to the lower index.
 
-    A running maximum, label by label: one pass over the logits and two small buffers, where ``argmax`` over the
-    first axis strides through memory and makes 64-bit integers.
+    A running maximum, label by label and on a CPU a few slices at a time, so that it stays in the processor's own
+    memory; ``argmax`` over the first axis strides through memory and makes 64-bit integers.
     """
     import torch
 
     if len(logits) == 2:
         return (logits[1] > logits[0]).to(torch.uint8).cpu().numpy().astype(dtype, copy=False)
-    kind = torch.uint8 if dtype == np.uint8 else torch.int32
-    best = logits[0].clone()
-    index = torch.zeros(best.shape, dtype=kind, device=best.device)
-    for label in range(1, len(logits)):
-        index.masked_fill_(logits[label] > best, label)
-        torch.maximum(best, logits[label], out=best)
+    index = torch.zeros(
+        logits.shape[1:], dtype=torch.uint8 if dtype == np.uint8 else torch.int32, device=logits.device
+    )
+    slices = logits.shape[1]
+    if logits.device.type == "cpu":
+        slices = max(1, _TOGETHER // logits[0, 0].numel())
+    for part, found in zip(logits.split(slices, 1), index.split(slices), strict=True):
+        best = part[0].clone()
+        for label in range(1, len(part)):
+            # Labels come in rising order, so the largest label that ever led is the last that did.
+            torch.maximum(found, (part[label] > best).to(found.dtype).mul_(label), out=found)
+            torch.maximum(best, part[label], out=best)
     return index.cpu().numpy().astype(dtype, copy=False)
 
 

@@ -141,11 +141,17 @@ def test_an_absent_label_has_the_image_s_mean_and_padding_does_not_count() -> No
     assert value["shape/label 2/present"] == 0.0
 
 
-def test_largest_is_argmax() -> None:
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("labels", [2, 5])
+def test_largest_is_argmax(labels: int, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner_module, "_TOGETHER", 100)
     torch.manual_seed(0)
-    for labels in (2, 5):
-        logits = torch.randn(labels, 6, 7)
-        assert np.array_equal(largest(logits, np.dtype(np.uint8)), logits.argmax(0).numpy())
+    logits = torch.randn(labels, 9, 6, 7)
+    logits[:, :4] = torch.randint(3, (labels, 4, 6, 7)).float()  # ties, of which the lowest label wins
+    view = logits[:, 1:8, 1:, :5]
+    found = largest(view, np.dtype(kind))
+    assert found.dtype == kind
+    assert np.array_equal(found, view.numpy().argmax(0))
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))

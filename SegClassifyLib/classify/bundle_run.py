@@ -1,7 +1,6 @@
 """What ``configs/inference.json`` names: the pieces that ``python -m monai.bundle run`` puts together.
 
-Imported by MONAI only, never by the library: this is a door, like the command line, and therefore the one module of
-this room that may use the rooms above it.
+Imported by MONAI only, never by the library: this is a door, like the command line.
 """
 
 from __future__ import annotations
@@ -15,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from SegClassifyLib.errors import ImageError, SegClassifyError
 from SegClassifyLib.package.store import open_package, read_description
-from SegClassifyLib.volumes.formats import file_stem
+from SegClassifyLib.volumes.formats import file_stem, kind_by_ending
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_IMAGES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 _CHANNEL = re.compile(r"_(\d{4})$")
 
 logger = logging.getLogger(__name__)
@@ -78,9 +76,11 @@ def find_cases(bundle_root: str, dataset_dir: str = "", image: str | Sequence[st
         raise ImageError(
             f"There is no folder {dataset_dir!r}: give --dataset_dir with a folder of images, or --image with one."
         )
-    paths = sorted(p for p in folder.iterdir() if p.name.lower().endswith(_IMAGES))
+    paths = sorted(p for p in folder.iterdir() if kind_by_ending(p) not in (None, "DICOM"))
     if not paths:
-        raise ImageError(f"The folder {folder} holds no images ({', '.join(_IMAGES)}): choose another one.")
+        raise ImageError(
+            f"The folder {folder} holds no NIfTI, NRRD or MetaImage files and no pictures: choose another one."
+        )
     if channels == 1:
         return [BundleCase(file_stem(p), (p,)) for p in paths]
     cases: dict[str, list[Path]] = {}

@@ -14,9 +14,6 @@ from SegClassifyLib.disk_errors import disk_errors
 from SegClassifyLib.features.spec import CaseFeatures
 from SegClassifyLib.volumes.image import Image, LabelMap
 
-FORMATS = (".nii.gz", ".nrrd", ".seg.nrrd", ".mha")
-"""In which label maps can be written; ``.seg.nrrd`` carries names and colours that 3D Slicer reads."""
-
 
 @dataclass(frozen=True)
 class Classification:
@@ -116,7 +113,8 @@ def save_classification(
         folder: made when needed.
         stem: files begin with it.
         image: for the overlay picture; none without it.
-        segmentation_format: one of :data:`FORMATS`.
+        segmentation_format: ``.nii.gz``, ``.nrrd``, ``.mha``, or ``.seg.nrrd``, which carries names and colours that
+            3D Slicer reads.
         with_features: also write every feature by name.
 
     Raises:

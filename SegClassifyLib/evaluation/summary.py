@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from SegClassifyLib.evaluation.crossvalidate import CrossValidation
 from SegClassifyLib.evaluation.draws import DrawResult
 
 
@@ -21,25 +20,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     rule = ["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])]
     return "\n".join([line(header), line(rule), *(line(r) for r in rows)])
-
-
-def cross_validation_summary(result: CrossValidation, classes: Sequence[str]) -> str:
-    """Scores with intervals, AUC of each class and the confusion matrix, as Markdown."""
-    shown = result.intervals
-    rows = [
-        ["balanced accuracy", str(shown.balanced_accuracy)],
-        ["accuracy", str(shown.accuracy)],
-        ["AUC (mean over classes)", str(shown.macro_auc)],
-        ["log loss", str(shown.log_loss)],
-        ["Brier score", str(shown.brier)],
-    ]
-    rows += [[f"AUC of {name}", _number(auc)] for name, auc in zip(classes, result.scores.auc, strict=True)]
-    head = (
-        f"{result.scores.cases} cases, {result.folds} folds, {len(result.per_repeat)} repeats; "
-        "95 % intervals over patients."
-    )
-    parts = [head, table(["score", "value"], rows), confusion_table(result.scores.confusion, classes)]
-    return "\n\n".join(parts)
 
 
 def confusion_table(confusion: np.ndarray, classes: Sequence[str]) -> str:
@@ -66,7 +46,3 @@ def few_shot_summary(arms: Mapping[str, Sequence[DrawResult]]) -> str:
         header = ["cases per class", *(str(n) for n in counts)]
         sections.append(f"{title}, mean of the draws (95 % interval)\n\n{table(header, rows)}")
     return "\n\n".join(sections)
-
-
-def _number(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.2f}"

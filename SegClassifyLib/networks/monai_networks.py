@@ -59,10 +59,6 @@ def _unet(ndim: int, given: Mapping[str, Any]) -> dict[str, Any]:
     return {"channels": channels, "strides": (2,) * (len(channels) - 1)}
 
 
-def _residual_unet(ndim: int, given: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_unet(ndim, given), "num_res_units": 2}
-
-
 def _dynunet(ndim: int, given: Mapping[str, Any]) -> dict[str, Any]:
     strides = given.get("strides", (1, 2, 2, 2, 2))
     return {

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.provenance import Score
-from SegClassifyLib.package.reference import Range, TrainingReference
+from SegClassifyLib.package.reference import TrainingReference, span
 from SegClassifyLib.preprocessing.spec import GridSpec, IntensitySpec, PreprocessingSpec
 
 _DIRECTIONS = {"L": "left", "R": "right", "A": "front", "P": "back", "S": "head", "I": "feet"}
@@ -106,7 +106,7 @@ def _labels(model: Model) -> str:
     rows = []
     for label in model.segmenter.labels:
         known = volumes.get(label.name)
-        text = f"{_span(known.volume)} (in {known.present_in} cases)" if known else ""
+        text = f"{span(known.volume)} (in {known.present_in} cases)" if known else ""
         rows.append((str(label.value), _cell(label.name), text))
     return _table(("value", "name", f"volume in training, {unit}"), rows)
 
@@ -153,8 +153,8 @@ def _training(model: Model) -> str:
 
 def _reference(training: TrainingReference) -> list[tuple[str, str]]:
     return [
-        ("spacing in mm along x, y …", "; ".join(_span(r) for r in training.spacing)),
-        ("extent in mm along x, y …", "; ".join(_span(r) for r in training.field_of_view)),
+        ("spacing in mm along x, y …", "; ".join(span(r) for r in training.spacing)),
+        ("extent in mm along x, y …", "; ".join(span(r) for r in training.field_of_view)),
     ]
 
 
@@ -223,8 +223,3 @@ def _cell(text: str) -> str:
 
 def _times(values: Iterable[float]) -> str:
     return " x ".join(f"{v:g}" for v in values)
-
-
-def _span(known: Range) -> str:
-    low, high = f"{known.low:.3g}", f"{known.high:.3g}"
-    return low if low == high else f"{low} to {high}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +26,6 @@ _TARGET = re.compile(r"(?:monai\.networks\.nets\.(?:\w+\.)?)?(\w+)")
 _GONE = {"img_size"}
 """Arguments that older MONAI wanted and that change nothing in the weights."""
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class ForeignBundle:
@@ -45,18 +42,6 @@ class ForeignBundle:
     description: str
     licence: str
     warnings: tuple[str, ...]
-
-
-def read_monai_bundle(folder: Path | str) -> Segmenter:
-    """The segmenter of a foreign MONAI bundle; what is done otherwise here than there is logged as a warning.
-
-    Raises:
-        ModelPackageError: see :func:`inspect_monai_bundle`.
-    """
-    bundle = inspect_monai_bundle(folder)
-    for warning in bundle.warnings:
-        logger.warning("%s: %s", folder, warning)
-    return bundle.segmenter
 
 
 def inspect_monai_bundle(folder: Path | str) -> ForeignBundle:

@@ -71,19 +71,19 @@ class TrainingReference(_Frozen):
         for axis, value, known in zip(axes, seen.spacing, self.spacing, strict=False):
             if known.misses(value, 1.5):
                 found.append(
-                    f"The voxel spacing along {axis} is {value:.3g} mm; in training it was {_span(known)} mm."
+                    f"The voxel spacing along {axis} is {value:.3g} mm; in training it was {span(known)} mm."
                 )
         for axis, value, known in zip(axes, seen.field_of_view, self.field_of_view, strict=False):
             if known.misses(value, 1.5):
                 found.append(
-                    f"The image covers {value:.0f} mm along {axis}; in training it was {_span(known, 0)} mm."
+                    f"The image covers {value:.0f} mm along {axis}; in training it was {span(known, 0)} mm."
                 )
         for quantiles, reference in zip(seen.quantiles, self.channels, strict=False):
             if _strange(quantiles, reference):
                 low, high = reference.quantiles[0], reference.quantiles[-1]
                 found.append(
                     f"The grey values of {reference.name} run from {quantiles[0]:.4g} to {quantiles[-1]:.4g}; in "
-                    f"training from {_span(low)} to {_span(high)}."
+                    f"training from {span(low)} to {span(high)}."
                 )
         return tuple(found)
 
@@ -133,6 +133,7 @@ def _strange(quantiles: tuple[float, ...], reference: ChannelReference) -> bool:
     return widest > 2 * span or widest * 2 < narrowest or off > span
 
 
-def _span(known: Range, digits: int | None = None) -> str:
+def span(known: Range, digits: int | None = None) -> str:
+    """A range in words: "0.8 to 1.2", or the one value it holds."""
     low, high = (f"{v:.{digits}f}" if digits is not None else f"{v:.3g}" for v in (known.low, known.high))
     return low if low == high else f"{low} to {high}"

@@ -7,7 +7,6 @@ weights so far, and ``run.json`` what the training was started with.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import torch
 from SegClassifyLib.atomic import whole_file, write_text
 from SegClassifyLib.disk_errors import explain_os_error
 from SegClassifyLib.errors import TrainingError
+from SegClassifyLib.package.files import sha256_of
 from SegClassifyLib.training.history import EpochRecord
 
 FORMAT = 1
@@ -65,7 +65,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         description.unlink(missing_ok=True)
         with whole_file(data) as path:
             torch.save(checkpoint.tensors, path)
-            digest = _sha256(path)
+            digest = sha256_of(path)
         content = {
             "format": FORMAT,
             "step": checkpoint.step,
@@ -169,7 +169,7 @@ def _load(description: Path) -> Checkpoint:
     data = description.with_suffix(".pt")
     if content["format"] != FORMAT:
         raise ValueError(f"format {content['format']}")
-    if _sha256(data) != content["sha256"]:
+    if sha256_of(data) != content["sha256"]:
         raise ValueError("its content is not what was written")
     return Checkpoint(
         step=int(content["step"]),
@@ -188,14 +188,6 @@ def _history(content: dict[str, Any]) -> tuple[EpochRecord, ...]:
 def _descriptions(folder: Path) -> list[Path]:
     """Checkpoints, newest first."""
     return sorted(folder.glob("checkpoint-*.json"), reverse=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @contextmanager

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from SegClassifyLib.evaluation.crossvalidate import CrossValidation, score_intervals
 from SegClassifyLib.evaluation.draws import DrawResult
 from SegClassifyLib.evaluation.intervals import Interval
-from SegClassifyLib.evaluation.metrics import score
 from SegClassifyLib.evaluation.summary import (
     confusion_table,
-    cross_validation_summary,
     few_shot_summary,
     table,
 )
@@ -28,18 +25,6 @@ def test_confusion_has_true_classes_as_rows() -> None:
     assert cells[0] == ["true class", "said benign", "said malignant", "right"]
     assert cells[2] == ["benign", "8", "2", "8/10"]
     assert cells[3] == ["malignant", "1", "4", "4/5"]
-
-
-def test_cross_validation_reads_with_intervals_and_undefined_as_a_dash() -> None:
-    y = np.array([0, 0, 1, 1] * 5)
-    proba = np.tile([[0.8, 0.1, 0.1], [0.4, 0.5, 0.1], [0.2, 0.7, 0.1], [0.1, 0.8, 0.1]], (5, 1))
-    scores, intervals = score(y, proba), score_intervals(y, proba, np.arange(20))
-    result = CrossValidation(np.log(proba)[None], proba, scores, intervals, (scores,), (), (), 5, 0)
-    text = cross_validation_summary(result, ["a", "b", "c"])
-    assert text.startswith("20 cases, 5 folds, 1 repeats; 95 % intervals over patients.")
-    shown = intervals.balanced_accuracy
-    assert f"| 0.75 ({shown.low:.2f}–{shown.high:.2f}) |" in text
-    assert [line.split("|")[2].strip() for line in text.splitlines() if "AUC of c" in line] == ["–"]
 
 
 def test_few_shot_has_arms_as_rows_and_dashes_for_what_was_not_run() -> None:

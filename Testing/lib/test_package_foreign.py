@@ -14,7 +14,7 @@ from PIL import Image as Picture
 
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.inference.runner import Runner
-from SegClassifyLib.package.foreign_bundle import inspect_monai_bundle, read_monai_bundle
+from SegClassifyLib.package.foreign_bundle import inspect_monai_bundle
 from SegClassifyLib.package.foreign_config import ForeignConfig
 from SegClassifyLib.preprocessing.apply import preprocess
 from SegClassifyLib.preprocessing.spec import IntensitySpec
@@ -102,7 +102,7 @@ def test_a_plain_bundle_is_understood(tmp_path: Path) -> None:
     assert spec.grid.multiple_of == 2
     assert segmenter.inference.mode == "window" and segmenter.inference.window == (32, 32, 16)
     assert segmenter.inference.halo == 4 and segmenter.taps
-    assert read_monai_bundle(tmp_path / "b").fingerprint == segmenter.fingerprint
+    assert inspect_monai_bundle(tmp_path / "b").segmenter.fingerprint == segmenter.fingerprint
 
 
 def test_the_network_sees_what_monai_would_show_it(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_the_network_sees_what_monai_would_show_it(tmp_path: Path) -> None:
             ScaleIntensityRanged(keys="image", a_min=40, a_max=160, b_min=0.0, b_max=1.0, clip=True),
         ]
     )({"image": str(path)})["image"]
-    segmenter = read_monai_bundle(_bundle(tmp_path / "b", no_resampling))
+    segmenter = inspect_monai_bundle(_bundle(tmp_path / "b", no_resampling)).segmenter
     ours = preprocess(read_image(path), segmenter.preprocessing).array
     np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-5)
 
@@ -151,7 +151,7 @@ def test_pictures_give_the_labels_monai_would_give(tmp_path: Path) -> None:
     theirs = Compose([LoadImage(), EnsureChannelFirst(), ScaleIntensity()])(str(path))
     with torch.inference_mode():
         expected = module(theirs.as_tensor()[None])[0].argmax(0).numpy().T
-    segmenter = read_monai_bundle(folder)
+    segmenter = inspect_monai_bundle(folder).segmenter
     prepared = preprocess(read_image(path), segmenter.preprocessing)
     labels = Runner(segmenter).run(prepared, features=False).labels
     assert expected.shape == (24, 40) and len(np.unique(expected)) > 1
@@ -174,7 +174,7 @@ def test_only_known_networks_are_built(tmp_path: Path, target: str) -> None:
         config["network_def"] = {"_target_": target, "command": f"touch {tmp_path / 'executed'}"}
 
     with pytest.raises(ModelPackageError, match="not on the list of known networks"):
-        read_monai_bundle(_bundle(tmp_path / "b", change))
+        inspect_monai_bundle(_bundle(tmp_path / "b", change))
     assert not (tmp_path / "executed").exists()
 
 
@@ -201,7 +201,7 @@ def test_code_as_an_argument_is_refused(tmp_path: Path, value: Any) -> None:
     sentinel = tmp_path / "executed"
     filled = json.loads(json.dumps(value).replace("{}", str(sentinel)))
     with pytest.raises(ModelPackageError, match=r"inference\.json (contains|refers)"):
-        read_monai_bundle(_bundle(tmp_path / "b", lambda c: c["network_def"].update(dropout=filled)))
+        inspect_monai_bundle(_bundle(tmp_path / "b", lambda c: c["network_def"].update(dropout=filled)))
     assert not sentinel.exists()
 
 
@@ -330,8 +330,8 @@ def test_code_in_a_step_that_matters_is_refused_and_elsewhere_ignored(tmp_path: 
     sentinel = tmp_path / "executed"
     code = f"$open({str(sentinel)!r}, 'w')"
     with pytest.raises(ModelPackageError, match="is code and is not run"):
-        read_monai_bundle(_bundle(tmp_path / "a", lambda c: _transform(c, "Spacingd").update(pixdim=code)))
-    read_monai_bundle(_bundle(tmp_path / "b", lambda c: c.update(initialize=[code], run=[code])))
+        inspect_monai_bundle(_bundle(tmp_path / "a", lambda c: _transform(c, "Spacingd").update(pixdim=code)))
+    inspect_monai_bundle(_bundle(tmp_path / "b", lambda c: c.update(initialize=[code], run=[code])))
     assert not sentinel.exists()
 
 
@@ -341,16 +341,16 @@ def test_overlapping_labels_are_refused(tmp_path: Path) -> None:
         config["postprocessing"] = {"_target_": "Compose", "transforms": transforms}
 
     with pytest.raises(ModelPackageError, match="overlapping labels"):
-        read_monai_bundle(_bundle(tmp_path / "b", change))
+        inspect_monai_bundle(_bundle(tmp_path / "b", change))
 
 
 def test_weights_are_read_without_running_them(tmp_path: Path) -> None:
     folder = _bundle(tmp_path / "b")
-    expected = read_monai_bundle(folder).fingerprint
+    expected = inspect_monai_bundle(folder).segmenter.fingerprint
     path = folder / "models" / "model.pt"
     state = torch.load(path, weights_only=True)
     torch.save({"model": {f"module.{k}": v for k, v in state.items()}, "epoch": 3}, path)
-    assert read_monai_bundle(folder).fingerprint == expected
+    assert inspect_monai_bundle(folder).segmenter.fingerprint == expected
 
     sentinel = tmp_path / "executed"
 
@@ -362,35 +362,35 @@ def test_weights_are_read_without_running_them(tmp_path: Path) -> None:
 
     torch.save({"model": Evil()}, path)
     with pytest.raises(ModelPackageError, match=r"model\.pt cannot be read as plain weights"):
-        read_monai_bundle(folder)
+        inspect_monai_bundle(folder)
     assert not sentinel.exists()
     torch.save(dict(list(state.items())[1:]), path)
     with pytest.raises(ModelPackageError, match="do not fit its network UNet"):
-        read_monai_bundle(folder)
+        inspect_monai_bundle(folder)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelPackageError, match="cannot be read as plain weights"):
-        read_monai_bundle(folder)
+        inspect_monai_bundle(folder)
     path.unlink()
     (folder / "large_files.yml").touch()
     with pytest.raises(ModelPackageError, match=r"has no weights .* large_files\.yml"):
-        read_monai_bundle(folder)
+        inspect_monai_bundle(folder)
 
 
 def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelPackageError, match="is not a MONAI bundle"):
-        read_monai_bundle(tmp_path)
+        inspect_monai_bundle(tmp_path)
     folder = _bundle(tmp_path / "b", lambda c: c.pop("network_def"))
     with pytest.raises(ModelPackageError, match="defines no network_def"):
-        read_monai_bundle(folder)
+        inspect_monai_bundle(folder)
     (folder / "configs" / "inference.json").write_text("[1]", encoding="utf-8")
     with pytest.raises(ModelPackageError, match="its top level is no mapping"):
-        read_monai_bundle(folder)
+        inspect_monai_bundle(folder)
     (folder / "configs" / "inference.json").write_text('{"a": ', encoding="utf-8")
     with pytest.raises(ModelPackageError, match="cannot be parsed"):
-        read_monai_bundle(folder)
+        inspect_monai_bundle(folder)
 
 
 def test_networks_that_cannot_be_turned_are_refused_in_2d(tmp_path: Path) -> None:
     uneven = {**NETWORK, "spatial_dims": 2, "kernel_size": [3, 1]}
     with pytest.raises(ModelPackageError, match="treats its two axes differently"):
-        read_monai_bundle(_bundle(tmp_path / "b", network=uneven))
+        inspect_monai_bundle(_bundle(tmp_path / "b", network=uneven))

@@ -13,7 +13,7 @@ from SegClassifyLib.volumes.geometry import Geometry
 from SegClassifyLib.volumes.image import Image, LabelMap
 from SegClassifyLib.volumes.labels import default_labels, with_background
 from SegClassifyLib.volumes.orient import align_axes, from_orientation, to_orientation
-from SegClassifyLib.volumes.resample import resample_image, resample_labels
+from SegClassifyLib.volumes.resample import resample_image
 
 CODES = ("LPS", "RAS", "SLP", "AIR")
 
@@ -210,18 +210,8 @@ def test_outside_an_image_is_its_own_least_value_or_what_is_asked() -> None:
     np.testing.assert_array_equal(resample_image(image, far).array[:, 0, 2], [5, -3])
     np.testing.assert_array_equal(resample_image(image, far, background=-1000).array[:, 0, 2], [-1000, -1000])
     assert resample_image(image, far).array.dtype == np.float32
-
-
-def test_labels_are_never_mixed_and_keep_their_dtype() -> None:
-    array, geometry = np.zeros((4, 4, 4), np.uint16), Geometry.plain((4, 4, 4))
-    array[:2], array[2:] = 100, 300
-    fine = Geometry((8, 8, 10), (0.5, 0.5, 0.5), (-0.25, -0.25, -0.25), geometry.direction)
-    result = resample_labels(LabelMap(array, geometry, default_labels(2)), fine)
-    assert result.array.dtype == np.uint16 and result.labels == default_labels(2)
-    np.testing.assert_array_equal(np.unique(result.array), [0, 100, 300])
-    np.testing.assert_array_equal(result.array[:, 0, 0], [100] * 4 + [300] * 4 + [0] * 2)
-    with pytest.raises(ValueError, match="2D"):
-        resample_labels(result, Geometry.plain((4, 4)))
+    with pytest.raises(ValueError, match="a 2D image cannot be resampled to a 3D grid"):
+        resample_image(image, Geometry.plain((2, 2, 2)))
 
 
 def test_default_labels_have_distinct_colours() -> None:

@@ -1,0 +1,118 @@
+"""The SegClassify module of 3D Slicer: the door. What is behind it is imported when it is first opened."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+
+if TYPE_CHECKING:
+    from SegClassifyPanel.classify_job import Outcome
+
+
+class SegClassify(ScriptedLoadableModule):
+    """What Slicer shows of the module before it is opened."""
+
+    def __init__(self, parent: Any) -> None:
+        super().__init__(parent)
+        parent.title = "SegClassify"
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        parent.dependencies = []
+        parent.contributors = ["SegClassify developers"]
+        parent.helpText = _(
+            "Runs a segmentation network on a volume, shows its labels, and says from its features how probable each "
+            "class is. For research use only: not for diagnosis."
+        )
+        parent.acknowledgementText = _(
+            "The method follows K. C. L. Wong, T. Syeda-Mahmood and M. Moradi, Building medical image classifiers with "
+            "very limited data using segmentation networks, Medical Image Analysis 2018."
+        )
+
+
+class SegClassifyWidget(ScriptedLoadableModuleWidget):
+    """The panel: made of the parts in ``SegClassifyPanel``."""
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self.logic: SegClassifyLogic | None = None
+
+    def setup(self) -> None:
+        """Called by Slicer when the module is opened for the first time."""
+        super().setup()
+        self.logic = SegClassifyLogic()
+
+    def cleanup(self) -> None:
+        """Called by Slicer before the module goes, and before it is reloaded."""
+        if self.logic is not None:
+            self.logic.cleanup()
+            self.logic = None
+
+    def onReload(self) -> None:
+        """Reload the parts of the panel too, not the door alone."""
+        for name in [n for n in sys.modules if n.split(".")[0] == "SegClassifyPanel"]:
+            del sys.modules[name]
+        super().onReload()
+
+
+class SegClassifyLogic(ScriptedLoadableModuleLogic):
+    """What the module can do; usable without its panel, see docs/slicer-scripting.md.
+
+    Example:
+        >>> logic = SegClassifyLogic()
+        >>> outcome = logic.classify([slicer.util.getNode("MRHead")], "/path/to/model")
+        >>> outcome.result.predicted, outcome.result.probabilities
+        >>> logic.cleanup()
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        from SegClassifyPanel.logic import ModuleLogic
+
+        self._module = ModuleLogic(self.getParameterNode)
+
+    def getParameterNode(self) -> Any:
+        """The choices that are saved with the scene, as ``SegClassifyParameters``."""
+        from SegClassifyPanel.parameters import SegClassifyParameters
+
+        return SegClassifyParameters(super().getParameterNode())
+
+    def classify(
+        self,
+        volumes: Sequence[slicer.vtkMRMLVolumeNode],
+        model: str | Path,
+        device: str = "auto",
+        keep_earlier: bool = False,
+    ) -> Outcome:
+        """Segment and classify, and return when the result is in the scene; see ``ModuleLogic.classify``."""
+        return self._module.classify(volumes, model, device, keep_earlier)
+
+    def __getattr__(self, name: str) -> Any:
+        """All else of ``SegClassifyPanel.logic.ModuleLogic``: ``start_classify``, ``batch``, ``worker``, ``undo`` …"""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._module, name)
+
+
+class SegClassifyTest(ScriptedLoadableModuleTest):
+    """The module's own test; runs in Slicer (Reload and Test) and in the stand-in."""
+
+    def setUp(self) -> None:
+        """Begin with an empty scene."""
+        slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        """Everything, in the order in which a user would meet it."""
+        from SegClassifyPanel.self_test import SelfTest
+
+        SelfTest(self).run()

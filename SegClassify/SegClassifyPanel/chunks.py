@@ -1,0 +1,67 @@
+"""Long work in small pieces between which Slicer lives on: generators driven by a timer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from typing import Any, Generic, TypeVar
+
+import qt
+
+T = TypeVar("T")
+
+Steps = Generator[float, None, T]
+"""Work that yields how much of it is done, 0 to 1, often enough, and returns its result."""
+
+BUDGET = 0.015
+"""Seconds of work at a stretch; a piece that has begun is finished."""
+
+
+class Chunks(Generic[T]):
+    """Runs steps bit by bit from Qt's event loop.
+
+    Args:
+        steps: the work.
+        done: called with its result.
+        failed: called with the exception that ended it.
+        progress: called after each stretch of work with what the work yielded last.
+    """
+
+    def __init__(
+        self,
+        steps: Steps[T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None],
+        progress: Callable[[float], None] | None = None,
+    ) -> None:
+        self._steps, self._done, self._failed, self._progress = steps, done, failed, progress
+        self._timer = qt.QTimer()
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Do no more of it; what the generator holds open is closed."""
+        self._timer.stop()
+        self._steps.close()
+
+    def finish(self) -> None:
+        """Do all the rest at once, for scripts that wait."""
+        while self._timer.active:
+            self._tick()
+
+    def _tick(self, *_: Any) -> None:
+        end = time.monotonic() + BUDGET
+        try:
+            fraction = next(self._steps)
+            while time.monotonic() < end:
+                fraction = next(self._steps)
+        except StopIteration as stop:
+            self._timer.stop()
+            self._done(stop.value)
+        except Exception as error:  # whatever it is, who started the work has to learn of it
+            self._timer.stop()
+            self._failed(error)
+        else:
+            if self._progress is not None:
+                self._progress(fraction)

@@ -1,0 +1,46 @@
+"""Ends a process with all that it started; killing only the launcher in front of Python would leave the rest behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import qt
+from slicer.i18n import tr as _
+
+
+def python_executable() -> str:
+    """The interpreter for child processes: PythonSlicer in Slicer.
+
+    Raises:
+        FileNotFoundError: there is none, in a sentence for the user.
+    """
+    if Path(sys.executable or "").stem.lower().startswith("python"):
+        return sys.executable
+    found = shutil.which("PythonSlicer")
+    if found is None:
+        raise FileNotFoundError(
+            _("PythonSlicer, which runs the models, is not beside Slicer's program: install Slicer again.")
+        )
+    return found
+
+
+def kill_tree(process: qt.QProcess, group: int | None) -> None:
+    """End a process and its children at once.
+
+    Args:
+        process: as started; may be a launcher.
+        group: process id of the interpreter behind it, if that is known; on POSIX it leads a process group.
+    """
+    if sys.platform == "win32":
+        for pid in {process.processId(), group or 0} - {0}:
+            qt.QProcess.execute("taskkill", ["/F", "/T", "/PID", str(pid)])
+    elif group is not None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it may just have ended by itself
+            if os.getpgid(group) == group:
+                os.killpg(group, signal.SIGKILL)
+    process.kill()

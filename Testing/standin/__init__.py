@@ -2,7 +2,16 @@
 
 from standin.binding.dialogs import answer
 from standin.errors import NotInStandin, WouldBlock, raise_recorded, record
-from standin.start import load_module, reset, spin, start, unload_module, wait_until
+from standin.start import (
+    load_module,
+    reset,
+    run_tests,
+    screenshot,
+    spin,
+    start,
+    unload_module,
+    wait_until,
+)
 
 __all__ = [
     "NotInStandin",
@@ -12,6 +21,8 @@ __all__ = [
     "raise_recorded",
     "record",
     "reset",
+    "run_tests",
+    "screenshot",
     "spin",
     "start",
     "unload_module",

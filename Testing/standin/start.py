@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import slicer_core
+import vtk
 from PySide6.QtCore import QEvent, QEventLoop
 
+from standin import guard
 from standin.api import class_api
 from standin.application.app import Application
+from standin.application.files import IOManager
 from standin.application.language import language_module
+from standin.application.layout import LayoutManager
 from standin.application.modules import ModuleManager, modules_namespace, qSlicerScriptedLoadableModule
+from standin.application.packages import packaging_module
 from standin.application.scripted import scripted_module
 from standin.application.strict import StrictModule
 from standin.application.testing import testing_module
@@ -53,8 +58,6 @@ class Session:
         slicer.mrmlScene = self.app.mrmlScene()  # type: ignore[attr-defined]
         slicer.selfTests = {}  # type: ignore[attr-defined]
         self._fill_scene()
-        self.modules = ModuleManager(self.app.mrmlScene(), self.app.applicationLogic())
-        self.app.module_manager = self.modules
         slicer.app = from_qt(self.app)  # type: ignore[attr-defined]
         slicer.qSlicerScriptedLoadableModule = qSlicerScriptedLoadableModule  # type: ignore[attr-defined]
         self._submodule("modules", modules_namespace(self.modules))
@@ -64,12 +67,9 @@ class Session:
         self._submodule("util", util_module())
         self._submodule("ScriptedLoadableModule", scripted_module())
         self._submodule("parameterNodeWrapper", parameters_module())
-        self._finish()
-
-    def _finish(self) -> None:
-        from PySide6.QtWidgets import QWidget
-
-        self.window = MainWindow(self.modules, QWidget())
+        self._submodule("packaging", packaging_module())
+        self.window = MainWindow(self.modules, self.app.layout_manager.viewport())
+        guard.install()
 
     def _install(self, name: str, module: types.ModuleType) -> None:
         sys.modules[name] = module
@@ -79,9 +79,20 @@ class Session:
         setattr(self.slicer, name, module)
 
     def _fill_scene(self) -> None:
-        scene, logic = self.app.mrmlScene(), self.app.applicationLogic()
+        """Make what stands in every scene: logics with their node classes, colours, views."""
+        app = self.app
+        scene, logic = app.mrmlScene(), app.applicationLogic()
+        before = vtk.vtkObject.GetGlobalWarningDisplay()
+        vtk.vtkObject.GlobalWarningDisplayOff()  # slicer-core comes without Slicer's colour and terminology files
         logic.SetMRMLScene(scene)
-        scene.SetRootDirectory(self.app.temporaryPath)
+        logic.SetTemporaryPath(app.temporaryPath)
+        scene.SetRootDirectory(app.temporaryPath)
+        scene.SetVersion("Slicer 5.13.0")
+        self.modules = app.module_manager = ModuleManager(scene, logic)
+        logic.SetColorLogic(self.modules.module("Colors").logic())
+        app.layout_manager = LayoutManager(app)
+        app.io_manager = IOManager(app)
+        vtk.vtkObject.SetGlobalWarningDisplay(before)
 
 
 _session: Session | None = None
@@ -107,6 +118,7 @@ def load_module(path: str | Path, show: bool = True) -> Any:
     """
     session = start()
     module = session.modules.load(Path(path))
+    guard.watch_folder(Path(module.path).parent)
     if not show:
         return module
     session.window.show()
@@ -160,3 +172,40 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30.0, what: str = 
             return value
         if time.monotonic() > end:
             raise AssertionError(f"Waited {seconds} s in vain{f' for {what}' if what else ''}.")
+
+
+def screenshot(path: str | Path, views: bool = True) -> Path:
+    """Save a picture of the window: the module's panel beside the views.
+
+    Args:
+        path: a `.png` file.
+        views: render the views first; without it only the panel is saved.
+    """
+    session = start()
+    spin(0.05)
+    if views:
+        session.app.layout_manager.render_all()
+    widget = session.window if views else session.window.panel
+    if not widget.grab().save(str(path)):
+        raise OSError(f"{path} cannot be written.")
+    return Path(path)
+
+
+def run_tests(module_name: str) -> int:
+    """Run the test class of a loaded module as Slicer does.
+
+    Args:
+        module_name: name of the module, without Test.
+
+    Returns:
+        How many test methods ran.
+
+    Raises:
+        AssertionError: if a test fails, or a slot or an observer raised meanwhile.
+    """
+    session = start()
+    test = getattr(sys.modules[module_name], f"{module_name}Test")()
+    session.slicer.selfTests[module_name]()
+    spin(0)
+    raise_recorded()
+    return len(test.moduleTestNames)

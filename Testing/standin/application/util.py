@@ -37,7 +37,8 @@ def keep_message(name: str, real: Callable) -> Callable:
         record.messages.append((name, text))
         if name in QUESTIONS and answers:
             return answers.popleft()
-        return real(text, *args, **kwargs)
+        answer = real(text, *args, **kwargs)
+        return False if name == "confirmYesNoDisplay" else answer  # as observed with --testing
 
     display.__name__ = name
     return display

@@ -1,0 +1,227 @@
+"""Slice views and 3D view: Slicer's own pipelines and displayable managers, rendered without a screen on demand."""
+
+from typing import Any
+
+import slicer_core
+import vtk
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from standin.binding.classes import own_class
+from standin.widgets.scene_widgets import qMRMLWidget
+
+SLICE_MANAGERS = ("vtkMRMLSegmentationsDisplayableManager2D", "vtkMRMLModelSliceDisplayableManager")
+THREED_MANAGERS = (
+    "vtkMRMLCameraDisplayableManager",
+    "vtkMRMLViewDisplayableManager",
+    "vtkMRMLModelDisplayableManager",
+    "vtkMRMLSegmentationsDisplayableManager3D",
+)
+
+
+class Rendering:
+    """An offscreen render window with the displayable managers of one view."""
+
+    def __init__(
+        self, factory: Any, managers: tuple[str, ...], application_logic: Any, view_node: Any
+    ) -> None:
+        before = vtk.vtkObject.GetGlobalWarningDisplay()
+        vtk.vtkObject.GlobalWarningDisplayOff()  # VTK tells of every kind of window that it cannot open
+        self.renderer = vtk.vtkRenderer()
+        self.window = vtk.vtkRenderWindow()
+        self.window.SetOffScreenRendering(1)
+        self.window.AddRenderer(self.renderer)
+        self._interactor = vtk.vtkRenderWindowInteractor()
+        self._interactor.SetRenderWindow(self.window)
+        factory.SetMRMLApplicationLogic(application_logic)
+        for manager in managers:
+            if not factory.IsDisplayableManagerRegistered(manager):
+                factory.RegisterDisplayableManager(manager)
+        self._group = factory.InstantiateDisplayableManagers(self.renderer)
+        self._group.SetMRMLDisplayableNode(view_node)
+        vtk.vtkObject.SetGlobalWarningDisplay(before)
+
+    def image(self, width: int, height: int) -> QImage:
+        """Render now.
+
+        Args:
+            width: of the picture, in pixels.
+            height: of the picture, in pixels.
+        """
+        self.window.SetSize(width, height)
+        self.window.Render()
+        grab = vtk.vtkWindowToImageFilter()
+        grab.SetInput(self.window)
+        grab.ReadFrontBufferOff()
+        grab.Update()
+        picture = grab.GetOutput()
+        across, up, _ = picture.GetDimensions()
+        pixels = bytes(memoryview(picture.GetPointData().GetScalars()))  # type: ignore[arg-type]
+        flipped = QImage(pixels, across, up, 3 * across, QImage.Format.Format_RGB888).copy()
+        return flipped.flipped(Qt.Orientation.Vertical)
+
+
+@own_class("slicer.ctkVTKRenderView")
+class RenderView(QWidget):
+    """Shows the last picture of a view."""
+
+    def __init__(self, parent: "ViewWidget") -> None:
+        super().__init__(parent)
+        self._view = parent
+        self._image: QImage | None = None
+        self.setMinimumSize(50, 50)
+
+    def forceRender(self) -> None:
+        """Render now."""
+        if self.width() > 1 and self.height() > 1:
+            self._image = self._view.rendering().image(self.width(), self.height())
+            self.update()
+
+    scheduleRender = forceRender
+
+    def renderWindow(self) -> Any:
+        """The VTK window."""
+        return self._view.rendering().window
+
+    def resetFocalPoint(self) -> None:
+        """Look at the middle of what is there."""
+        self._view.rendering().renderer.ResetCamera()
+
+    resetCamera = resetFocalPoint
+
+    def paintEvent(self, event: Any) -> None:
+        """The last picture, black before the first."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(0, 0, 0))
+        if self._image is not None:
+            painter.drawImage(self.rect(), self._image)
+        painter.end()
+
+    def resizeEvent(self, event: Any) -> None:
+        """A slice view asks for another piece of the volume."""
+        self._view.on_resized(self.width(), self.height())
+
+
+class ViewWidget(qMRMLWidget):
+    """A view below a coloured bar with its name."""
+
+    def __init__(self, title: str, color: tuple[float, float, float]) -> None:
+        super().__init__()
+        self.setObjectName(f"qMRML{title}View")
+        self._rendering: Rendering | None = None
+        bar = QLabel(title, self)
+        bar.setStyleSheet(f"background: {QColor.fromRgbF(*color).name()}; padding: 1px 6px; color: black")
+        self._view = RenderView(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(bar)
+        layout.addWidget(self._view, 1)
+
+    def make_rendering(self) -> Rendering:
+        """Build the pipeline; only when it is first looked at, for it takes a second."""
+        raise TypeError("A view says how it is rendered.")
+
+    def rendering(self) -> Rendering:
+        """The pipeline."""
+        if self._rendering is None:
+            self._rendering = self.make_rendering()
+        return self._rendering
+
+    def on_resized(self, width: int, height: int) -> None:
+        """The view has another size."""
+
+
+@own_class("slicer.qMRMLSliceWidget")
+class SliceWidget(ViewWidget):
+    """One slice view: Red, Yellow or Green."""
+
+    def __init__(self, name: str, orientation: str, color: tuple[float, float, float], app: Any) -> None:
+        super().__init__(name, color)
+        self._name, self._app = name, app
+        self._logic = slicer_core.vtkMRMLSliceLogic()
+        self._logic.SetMRMLApplicationLogic(app.applicationLogic())
+        self._logic.SetMRMLScene(app.mrmlScene())
+        node = self._logic.AddSliceNode(name)
+        node.SetOrientation(orientation)
+        node.SetLayoutColor(*color)
+        node.SetLayoutLabel(name[0])
+        self._logic.ResizeSliceNode(400, 400)
+
+    def read_sliceViewName(self) -> str:
+        """Value of the property `sliceViewName`."""
+        return self._name
+
+    def make_rendering(self) -> Rendering:
+        """The slice's image below the segments' outlines."""
+        factory = slicer_core.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+        rendering = Rendering(factory, SLICE_MANAGERS, self._app.applicationLogic(), self.mrmlSliceNode())
+        mapper = vtk.vtkImageMapper()
+        mapper.SetColorWindow(255)
+        mapper.SetColorLevel(127.5)
+        mapper.SetInputConnection(self._logic.GetImageDataConnection())
+        actor = vtk.vtkActor2D()
+        actor.SetMapper(mapper)
+        actor.GetProperty().SetDisplayLocationToBackground()
+        rendering.renderer.AddViewProp(actor)
+        self._logic.AddObserver(
+            vtk.vtkCommand.ModifiedEvent,
+            lambda *_: mapper.SetInputConnection(self._logic.GetImageDataConnection()),
+        )
+        return rendering
+
+    def on_resized(self, width: int, height: int) -> None:
+        """The slice node takes the view's size."""
+        self._logic.ResizeSliceNode(width, height)
+
+    def sliceLogic(self) -> Any:
+        """Slicer's logic of the slice."""
+        return self._logic
+
+    def mrmlSliceNode(self) -> Any:
+        """Where the slice lies."""
+        return self._logic.GetSliceNode()
+
+    def mrmlSliceCompositeNode(self) -> Any:
+        """Which volumes it shows."""
+        return self._logic.GetSliceCompositeNode()
+
+    def sliceView(self) -> RenderView:
+        """The picture."""
+        return self._view
+
+    def fitSliceToBackground(self) -> None:
+        """Show the whole background volume."""
+        self._logic.FitSliceToBackground()
+
+
+@own_class("slicer.qMRMLThreeDWidget")
+class ThreeDWidget(ViewWidget):
+    """The 3D view."""
+
+    activated = Signal()
+
+    def __init__(self, app: Any) -> None:
+        super().__init__("3D", (0.5, 0.55, 0.8))
+        self._app = app
+        scene = app.mrmlScene()
+        self._node = slicer_core.vtkMRMLViewNode()
+        self._node.SetSingletonTag("1")
+        self._node.SetName("View1")
+        self._node.SetLayoutName("1")
+        self._node = scene.AddNode(self._node)
+        self._fitted = False
+
+    def make_rendering(self) -> Rendering:
+        """Surfaces of segments and models."""
+        factory = slicer_core.vtkMRMLThreeDViewDisplayableManagerFactory.GetInstance()
+        return Rendering(factory, THREED_MANAGERS, self._app.applicationLogic(), self._node)
+
+    def mrmlViewNode(self) -> Any:
+        """The view's node."""
+        return self._node
+
+    def threeDView(self) -> RenderView:
+        """The picture."""
+        return self._view

@@ -153,10 +153,7 @@ class BatchRunner:
             VolumeError: its image cannot be loaded, or is no longer in the scene.
         """
         row = self.rows[index]
-        if row.item.files:
-            segmentation = show_file_case(row, self._model)
-        else:
-            segmentation = show_scene_case(row)
+        segmentation = show_file_case(row, self._model) if row.item.files else show_scene_case(row)
         self._set(index, segmentation=segmentation)
         return segmentation
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import slicer
 
-from SegClassifyPanel.channel_names import grouped
+from SegClassifyPanel.case_groups import grouped
 
 ENDINGS = (
     ".nii.gz",
@@ -48,17 +48,16 @@ def scene_items(channels: Sequence[str]) -> list[BatchItem]:
     Args:
         channels: names of the model's channels; images of several channels are put together by their names.
     """
-    nodes = [
-        node
-        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-        if node.GetImageData() is not None
-        and not node.IsA("vtkMRMLLabelMapVolumeNode")
-        and not node.GetHideFromEditors()
-    ]
+    nodes = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if _is_image(node)]
     cases = grouped([node.GetName() for node in nodes], channels)
     return [
         BatchItem(name, volumes=tuple(nodes[i].GetID() for i in picked)) for name, picked in cases.items()
     ]
+
+
+def _is_image(node: slicer.vtkMRMLScalarVolumeNode) -> bool:
+    label_map = node.IsA("vtkMRMLLabelMapVolumeNode")
+    return node.GetImageData() is not None and not label_map and not node.GetHideFromEditors()
 
 
 def folder_items(folder: str | Path, channels: Sequence[str]) -> list[BatchItem]:

@@ -1,77 +1,100 @@
-"""Which channel of a model an image is, told from its name."""
+"""Which loaded volume is most likely which channel, told from the names people and scanners give."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-ALIASES = (
-    ("t1c", "t1ce", "t1gd", "t1post", "t1contrast", "t1km", "ce", "gd", "post", "contrast"),
-    ("t1", "t1n", "t1pre", "t1w", "mprage", "bravo"),
-    ("t2", "t2w"),
-    ("flair", "t2f", "t2flair"),
-    ("ct",),
-    ("pet", "suv"),
-    ("us", "ultrasound"),
-    ("dwi", "diffusion"),
-    ("adc",),
-    ("swi",),
-)
-"""What the same kind of image is called in file names, the best word first."""
+_CONTRAST = {"c", "ce", "gd", "gad", "gado", "gadolinium", "post", "contrast", "enhanced", "km", "pc"}
+_JOINED = {
+    "t1c": "t1c",
+    "t1ce": "t1c",
+    "t1gd": "t1c",
+    "t1post": "t1c",
+    "t1contrast": "t1c",
+    "t1km": "t1c",
+    "ct1": "t1c",
+    "t1": "t1",
+    "t1w": "t1",
+    "t1n": "t1",
+    "t1pre": "t1",
+    "mprage": "t1",
+    "t2": "t2",
+    "t2w": "t2",
+    "flair": "flair",
+    "t2flair": "flair",
+    "t2f": "flair",
+    "fl": "flair",
+    "ct": "ct",
+    "cect": "ct",
+    "ncct": "ct",
+    "us": "us",
+    "ultrasound": "us",
+    "sonography": "us",
+    "bmode": "us",
+    "pet": "pet",
+    "suv": "pet",
+    "adc": "adc",
+    "dwi": "dwi",
+    "swi": "swi",
+}
 
 
-def words(name: str) -> tuple[str, ...]:
-    """The parts of a name in lower case: "Case3_T1-Gd.nii" → case3, t1, gd, and t1gd."""
-    parts = [p for p in re.split(r"[^a-z0-9]+", name.lower()) if p]
-    return (*parts, *(a + b for a, b in zip(parts, parts[1:], strict=False)))
+def _words(name: str) -> list[str]:
+    """Lower-case pieces of a name: "AX_T1+C (2)" → ax, t1, c, 2."""
+    name = re.sub(r"\.(nii\.gz|nii|nrrd|nhdr|mha|mhd|dcm|png|jpe?g|tiff?)$", "", name, flags=re.IGNORECASE)
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", name)  # CTChest stays, brainFlair is cut
+    apart = re.sub(r"(?<![A-Za-z])(CT|PET|US)(?=[A-Z][a-z])", r"\1 ", apart)
+    return [word for word in re.split(r"[^a-z0-9]+", apart.lower()) if word]
 
 
-def kinds(name: str) -> tuple[str, ...]:
-    """The kinds of image a name speaks of, the most telling first; a kind is called by its first alias."""
-    found = set(words(name))
-    known = [group[0] for group in ALIASES if found & set(group)]
-    # "T1 with contrast" is no plain T1, "T2 FLAIR" no plain T2.
-    for special, plain in (("t1c", "t1"), ("flair", "t2")):
-        if special in known and plain in known:
-            known.remove(plain)
-    return tuple(known)
-
-
-def matches(name: str, channel: str) -> bool:
-    """Whether an image of this name looks like that channel of a model."""
-    wanted = kinds(channel)
-    if wanted:
-        return bool(set(wanted) & set(kinds(name)))
-    return bool(set(words(channel)) & set(words(name)))
-
-
-def stem(name: str, channels: Sequence[str]) -> str:
-    """A name without what tells its channel: the same for all images of one case."""
-    telling = {alias for group in ALIASES for alias in group} | {w for c in channels for w in words(c)}
-    parts = [p for p in re.split(r"[^A-Za-z0-9]+", name) if p]
-    kept = [p for p in parts if p.lower() not in telling]
-    return "_".join(kept) or name
-
-
-def grouped(names: Sequence[str], channels: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Images of cases: case name → the index of one image per channel, in the channels' order.
-
-    With one channel every image is a case of its own; otherwise a case is there when each of its channels is told
-    from exactly one name.
+def kind_of(name: str) -> str:
+    """What kind of image a name speaks of: "t1", "t1c", "t2", "flair", "ct", "us" …; empty where it does not say.
 
     Args:
-        names: of images, without folder and ending.
-        channels: of the model, in its order.
+        name: of a channel or a volume.
     """
-    if len(channels) < 2:
-        return {name if names.count(name) == 1 else f"{name} ({i + 1})": (i,) for i, name in enumerate(names)}
-    by_stem: dict[str, list[int]] = {}
-    for index, name in enumerate(names):
-        by_stem.setdefault(stem(name, channels), []).append(index)
-    cases = {}
-    for case, indices in by_stem.items():
-        found = [[i for i in indices if matches(names[i], channel)] for channel in channels]
-        picked = tuple(f[0] for f in found if len(f) == 1)
-        if len(set(picked)) == len(channels):
-            cases[case] = picked
-    return cases
+    words = _words(name)
+    kinds = [_JOINED[word] for word in words if word in _JOINED]
+    if "flair" in kinds:
+        return "flair"
+    if "t1c" in kinds or ("t1" in kinds and _CONTRAST & set(words)):
+        return "t1c"
+    return kinds[-1] if kinds else ""
+
+
+def _likeness(channel: str, volume: str) -> int:
+    """How well a volume's name fits a channel's: 0 for not at all."""
+    wanted, given = _words(channel), _words(volume)
+    if wanted == given:
+        return 4
+    kind = kind_of(channel)
+    if kind:
+        return 3 if kind_of(volume) == kind else 0
+    joined = " ".join(given)
+    return 2 if wanted and re.search(rf"\b{re.escape(' '.join(wanted))}\b", joined) else 0
+
+
+def match_channels(channels: Sequence[str], volumes: Sequence[str]) -> list[int | None]:
+    """Which volume each channel is pre-filled with.
+
+    Args:
+        channels: names, in the model's order.
+        volumes: names, the one that should win a tie first.
+
+    Returns:
+        One index into ``volumes`` a channel, ``None`` where no name fits. No volume is used twice.
+    """
+    pairs = sorted(
+        (-_likeness(channel, volume), c, v)
+        for c, channel in enumerate(channels)
+        for v, volume in enumerate(volumes)
+        if _likeness(channel, volume)
+    )
+    found: dict[int, int] = {}
+    for _, channel, volume in pairs:
+        if channel not in found and volume not in found.values():
+            found[channel] = volume
+    if len(channels) == 1 and not found and volumes and not kind_of(channels[0]):
+        found[0] = 0
+    return [found.get(c) for c in range(len(channels))]

@@ -1,4 +1,4 @@
-"""A result in the scene: a segmentation node that carries it, a table of probabilities, and how they are found again."""
+"""A result in the scene: a segmentation node that carries it, a table of probabilities; and how they are found."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -171,6 +172,21 @@ def test_missing_packages_are_named_as_pip_names_them(tmp_path: Path) -> None:
     assert done.stdout.strip() == str(tuple(NEEDED.values()))
 
 
+def test_a_missing_package_is_a_sentence(short: ClassifyParams) -> None:
+    command = [sys.executable, "-S", "-m", "SegClassifyLib.worker"]  # without site-packages
+    pipe = subprocess.PIPE
+    worker = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, cwd=REPO)
+    _send(worker.stdin, encode(short.request(1)), encode(Request(2, "models")))
+    answers = [m for m in itertools.islice(_messages(worker.stdout), 3) if isinstance(m, Response)]
+    assert sorted(a.id for a in answers if a.id) == [1, 2]
+    for answer in answers:
+        assert answer.error is not None and answer.error.code == Code.USER_ERROR
+        assert "lacks the package" in answer.error.message
+    assert worker.stdin is not None
+    worker.stdin.close()
+    assert worker.wait(PATIENCE) == 0
+
+
 def test_what_is_needed_is_what_the_library_depends_on() -> None:
     import re
 
@@ -254,16 +270,31 @@ def test_jobs_wait_in_line_and_can_be_cancelled_there(
     assert worker.wait(release, PATIENCE) == {}
 
 
+CHILD = """
+import os, subprocess
+child = subprocess.Popen(["sleep", "1000"])
+with open(os.environ["CHILD_PID"], "w") as file:
+    file.write(str(child.pid))
+"""
+
+
 @needs_posix
-def test_a_worker_that_does_not_answer_a_cancel_is_killed(long: ClassifyParams) -> None:
-    with WorkerClient(grace=0.5) as worker:
+def test_a_worker_that_does_not_answer_a_cancel_is_killed_with_its_children(
+    long: ClassifyParams, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(CHILD, encoding="utf-8")
+    variables = {**os.environ, "PYTHONPATH": str(tmp_path), "CHILD_PID": str(tmp_path / "pid")}
+    with WorkerClient(env=variables, grace=0.5) as worker:
         job, _ = _start(worker, long)
         assert worker.ask(HelloParams()).pid == worker.process.pid
+        child = int((tmp_path / "pid").read_text(encoding="utf-8"))
+        assert not _is_gone(child)
         os.kill(worker.process.pid, signal.SIGSTOP)  # as if stuck for ever
         assert worker.cancel(job)
         with pytest.raises(Cancelled):
             worker.wait(job, PATIENCE)
         assert worker.process.wait(PATIENCE) == -signal.SIGKILL
+        _until(lambda: _is_gone(child), "the child outlived the worker")
 
 
 @needs_posix

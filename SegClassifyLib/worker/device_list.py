@@ -25,16 +25,17 @@ def list_devices() -> tuple[Device, ...]:
 
 
 def check_device(wanted: str) -> str:
-    """``auto`` to the best device there is; a named one is checked, its number too.
+    """The name, as :func:`list_devices` has it, of the device that is meant: ``auto`` is the best, ``cuda`` the first.
 
     Raises:
         DeviceError: it is not there.
     """
     device = resolve_device(wanted)
     names = [d.name for d in list_devices()]
-    if ":" in device and device not in names:
+    meant = "cuda:0" if device == "cuda" else device
+    if meant not in names:
         raise DeviceError(f"There is no device {device!r} (found: {', '.join(names)}): choose another one.")
-    return device
+    return meant
 
 
 def _cores() -> int:

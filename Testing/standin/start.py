@@ -20,6 +20,8 @@ from standin.application.language import language_module
 from standin.application.layout import LayoutManager
 from standin.application.modules import ModuleManager, modules_namespace, qSlicerScriptedLoadableModule
 from standin.application.packages import packaging_module
+from standin.application.paths import run_folder
+from standin.application.scene import SceneServices, write_colors
 from standin.application.scripted import scripted_module
 from standin.application.strict import StrictModule
 from standin.application.testing import testing_module
@@ -88,6 +90,11 @@ class Session:
         logic.SetTemporaryPath(app.temporaryPath)
         scene.SetRootDirectory(app.temporaryPath)
         scene.SetVersion("Slicer 5.13.0")
+        share = run_folder() / "home" / app.slicerSharePath
+        write_colors(share)
+        logic.SetHomeDirectory(str(run_folder() / "home"))
+        logic.SetShareDirectory(app.slicerSharePath)
+        self._services = SceneServices(scene, logic, Path(app.temporaryPath))
         self.modules = app.module_manager = ModuleManager(scene, logic)
         logic.SetColorLogic(self.modules.module("Colors").logic())
         app.layout_manager = LayoutManager(app)

@@ -24,7 +24,12 @@ class Rendering:
     """An offscreen render window with the displayable managers of one view."""
 
     def __init__(
-        self, factory: Any, managers: tuple[str, ...], application_logic: Any, view_node: Any
+        self,
+        factory: Any,
+        managers: tuple[str, ...],
+        application_logic: Any,
+        view_node: Any,
+        backdrop: Any = None,
     ) -> None:
         before = vtk.vtkObject.GetGlobalWarningDisplay()
         vtk.vtkObject.GlobalWarningDisplayOff()  # VTK tells of every kind of window that it cannot open
@@ -32,6 +37,8 @@ class Rendering:
         self.window = vtk.vtkRenderWindow()
         self.window.SetOffScreenRendering(1)
         self.window.AddRenderer(self.renderer)
+        if backdrop is not None:  # before the managers' actors, which are to lie above it
+            self.renderer.AddViewProp(backdrop)
         self._interactor = vtk.vtkRenderWindowInteractor()
         self._interactor.SetRenderWindow(self.window)
         factory.SetMRMLApplicationLogic(application_logic)
@@ -156,7 +163,6 @@ class SliceWidget(ViewWidget):
     def make_rendering(self) -> Rendering:
         """The slice's image below the segments' outlines."""
         factory = slicer_core.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
-        rendering = Rendering(factory, SLICE_MANAGERS, self._app.applicationLogic(), self.mrmlSliceNode())
         mapper = vtk.vtkImageMapper()
         mapper.SetColorWindow(255)
         mapper.SetColorLevel(127.5)
@@ -164,12 +170,11 @@ class SliceWidget(ViewWidget):
         actor = vtk.vtkActor2D()
         actor.SetMapper(mapper)
         actor.GetProperty().SetDisplayLocationToBackground()
-        rendering.renderer.AddViewProp(actor)
         self._logic.AddObserver(
             vtk.vtkCommand.ModifiedEvent,
             lambda *_: mapper.SetInputConnection(self._logic.GetImageDataConnection()),
         )
-        return rendering
+        return Rendering(factory, SLICE_MANAGERS, self._app.applicationLogic(), self.mrmlSliceNode(), actor)
 
     def on_resized(self, width: int, height: int) -> None:
         """The slice node takes the view's size."""

@@ -63,9 +63,10 @@ class Contents(QObject):
         """Hide children that are added or shown while closed; forget those that the module hides."""
         if not self._closed or self._busy:
             return False
-        if target is self._owner and event.type() in (QEvent.Type.ChildPolished, QEvent.Type.Show):
-            for child in self._children():
-                self._take(child)
+        if target is self._owner:
+            if event.type() in (QEvent.Type.ChildPolished, QEvent.Type.Show):
+                for child in self._children():
+                    self._take(child)
         elif isinstance(target, QWidget) and event.type() == QEvent.Type.ShowToParent:
             self._take(target)
         return False

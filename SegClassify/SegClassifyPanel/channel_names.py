@@ -80,21 +80,26 @@ def match_channels(channels: Sequence[str], volumes: Sequence[str]) -> list[int 
 
     Args:
         channels: names, in the model's order.
-        volumes: names, the one that should win a tie first.
+        volumes: names, the one that should win a tie first: others of its case, told by the words that their names
+            share, are preferred too.
 
     Returns:
         One index into ``volumes`` a channel, ``None`` where no name fits. No volume is used twice.
     """
+    case = set(_words(volumes[0])) if volumes else set()
     pairs = sorted(
-        (-_likeness(channel, volume), c, v)
+        (-_likeness(channel, volume), -len(case & set(_words(volume))), c, v)
         for c, channel in enumerate(channels)
         for v, volume in enumerate(volumes)
         if _likeness(channel, volume)
     )
     found: dict[int, int] = {}
-    for _, channel, volume in pairs:
+    for _, _, channel, volume in pairs:
         if channel not in found and volume not in found.values():
             found[channel] = volume
-    if len(channels) == 1 and not found and volumes and not kind_of(channels[0]):
-        found[0] = 0
+    if len(channels) == 1 and not found:
+        # Nothing to confuse: any volume will do whose name does not say that it is something else.
+        kinds = ("", kind_of(channels[0]) or "")
+        fitting = [v for v, name in enumerate(volumes) if not kind_of(channels[0]) or kind_of(name) in kinds]
+        found.update(enumerate(fitting[:1]))
     return [found.get(c) for c in range(len(channels))]

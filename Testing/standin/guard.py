@@ -6,7 +6,14 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
+from PySide6.QtCore import qInstallMessageHandler
+
 from standin.errors import record
+
+# What Qt has said since somebody cleared it.
+qt_messages: list[str] = []
+# The offscreen platform says this of every window.
+NOISE = "This plugin does not support propagateSizeHints()"
 
 _module_folders: set[Path] = set()
 _start = threading.Thread.start
@@ -48,7 +55,14 @@ def _keep(kind: type[BaseException], error: BaseException, trace: TracebackType 
     print(text, file=sys.stderr)
 
 
+def _qt_message(kind: object, context: object, message: str) -> None:
+    if message != NOISE:
+        qt_messages.append(message)
+        print(message, file=sys.stderr)
+
+
 def install() -> None:
     """Watch from now on."""
+    qInstallMessageHandler(_qt_message)
     threading.Thread.start = _guarded_start  # type: ignore[method-assign]
     sys.excepthook = _keep

@@ -1,5 +1,6 @@
 """Starting the stand-in: `qt`, `ctk`, `vtk` and `slicer` become importable."""
 
+import atexit
 import os
 import sys
 import time
@@ -110,7 +111,24 @@ def start() -> Session:
     global _session
     if _session is None:
         _session = Session()
+        atexit.register(_leave)
     return _session
+
+
+def _leave() -> None:
+    """At the end of the process modules are unloaded, as when Slicer exits."""
+    for name in loaded_modules():
+        unload_module(name)
+
+
+def loaded_modules() -> list[str]:
+    """Names of scripted modules that are loaded."""
+    modules = start().modules
+    return [
+        name
+        for name in modules.modulesNames()
+        if isinstance(modules.module(name), qSlicerScriptedLoadableModule)
+    ]
 
 
 def load_module(path: str | Path, show: bool = True) -> Any:

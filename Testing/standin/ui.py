@@ -9,10 +9,12 @@ from PySide6.QtUiTools import QUiLoader
 from PySide6.QtWidgets import QWidget
 
 from standin.api import ClassApi, class_api
-from standin.binding.classes import OWN
+from standin.binding.classes import OWN, pyside_class
 from standin.binding.convert import from_qt
+from standin.binding.enums import enum_names
 from standin.binding.signals import normalized
 from standin.binding.specials import known_signature
+from standin.guard import qt_messages
 from standin.widgets import boxes, collapsible, node_combo, numbers, paths, scene_widgets  # noqa: F401
 
 # Dynamic properties that a .ui file may set on any widget.
@@ -47,6 +49,37 @@ class Loader(QUiLoader):
         return super().createWidget(class_name, parent, name)
 
 
+def as_numbers(element: ET.Element) -> None:
+    """In a widget of the stand-in, write enum values as the numbers that its properties are."""
+    own = next(
+        (OWN[name] for module in ("ctk", "slicer") if (name := f"{module}.{element.get('class')}") in OWN),
+        None,
+    )
+    if own is None:
+        return
+    meta = own.staticMetaObject  # type: ignore[attr-defined]
+    for entry in element.findall("property"):
+        index = meta.indexOfProperty(entry.get("name", ""))
+        value = entry[0]
+        if value.tag in ("enum", "set") and index >= 0 and not meta.property(index).isEnumType():
+            number = sum(enum_number(text, own) for text in (value.text or "").split("|") if text)
+            value.tag, value.text = "number", str(number)
+
+
+def enum_number(text: str, own: type) -> int:
+    """Number of an enum value such as `Qt::AlignLeft` or `ctkPathLineEdit::Dirs`."""
+    scope, _, name = text.partition("::")
+    home = own if scope == element_name(own) else pyside_class(f"qt.{scope}")
+    if home is None or name not in enum_names(home):
+        raise ValueError(f"There is no enum value {text}.")
+    return int(enum_names(home)[name])
+
+
+def element_name(own: type) -> str:
+    """Name of a class of the stand-in as it stands in a `.ui` file."""
+    return own.STANDIN_NAME.partition(".")[2]  # type: ignore[attr-defined]
+
+
 def check_widget(element: ET.Element, path: Path) -> None:
     """Raise ValueError if a widget sets a property that its class has not, or an enum as Qt 5 does not read it."""
     kind, name = element.get("class", ""), element.get("name", "")
@@ -79,6 +112,7 @@ def load(file_name: str, parent: QWidget | None = None) -> QWidget:
     root = ET.fromstring(path.read_text(encoding="utf-8"))
     for element in root.iter("widget"):
         check_widget(element, path)
+        as_numbers(element)
     connections = root.find("connections")
     if connections is not None:
         root.remove(connections)
@@ -88,9 +122,11 @@ def load(file_name: str, parent: QWidget | None = None) -> QWidget:
     buffer = QBuffer()
     buffer.setData(QByteArray(ET.tostring(root, encoding="utf-8")))
     buffer.open(QBuffer.OpenModeFlag.ReadOnly)
+    qt_messages.clear()
     widget = Loader().load(buffer, parent)
-    if widget is None:
-        raise ValueError(f"{path.name} cannot be loaded.")
+    complaints = [message for message in qt_messages if message.startswith("Designer:")]
+    if widget is None or complaints:
+        raise ValueError(f"{path.name} cannot be loaded. {' '.join(complaints)}")
     for connection in connections if connections is not None else ():
         connect(widget, connection, path)
     return widget

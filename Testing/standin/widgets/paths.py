@@ -1,5 +1,6 @@
 """ctkPathLineEdit and ctkDirectoryButton: a file or a folder."""
 
+import enum
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ class ctkPathLineEdit(QWidget):
 
     validInputChanged = Signal(bool)
     currentPathChanged = Signal(str)
+
+    Filter = enum.IntFlag("Filter", {name: member.value for name, member in QDir.Filter.__members__.items()})  # type: ignore[misc]
 
     def __init__(self, *args: Any) -> None:
         parents = [value for value in args if isinstance(value, QWidget)]

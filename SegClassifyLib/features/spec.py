@@ -40,7 +40,8 @@ class FeatureName:
     """Where one number of a feature vector comes from.
 
     Args:
-        source: a tap's name, or "shape" / "intensity" for descriptors of the predicted labels.
+        source: a tap's name, or "shape" / "intensity" for descriptors of the predicted labels; features of another
+            network than the segmenter are named "network:tap".
         region: "all", a label's name, or "margin of <label>".
         statistic: "mean", "spread", "volume_mm3", …
         channel: tap channel or image channel; -1 where it has none.
@@ -59,6 +60,12 @@ class FeatureName:
     def label(self) -> str:
         """The label in or round which it was read; "all" for the whole image."""
         return self.region.removeprefix(MARGIN)
+
+    @property
+    def network(self) -> str:
+        """The network whose tap it is; empty for the segmenter."""
+        network, colon, _ = self.source.partition(":")
+        return network if colon else ""
 
     @property
     def is_descriptor(self) -> bool:

@@ -40,19 +40,19 @@ class Scaling:
             balance: 0 gives every column the same variance, 1 every block, whatever its number of columns;
                 between them a compromise.
             descriptors: part of the whole variance that shape and intensity descriptors get, 0 to 1, where
-                there are taps as well.
+                there are taps as well. Each network that taps come from gets as much of the rest as any other: the
+                thousand features of one do not drown, nor are drowned by, another's hundred blocks.
         """
         X = np.asarray(X, np.float64)
         shift, spread = X.mean(0), X.std(0)
         varies = spread > _CONSTANT * np.abs(shift) + np.finfo(np.float32).tiny
         sizes = _block_sizes(names, varies)
         share = np.where(varies, np.maximum(sizes, 1) ** -balance, 0.0)
-        described = np.array([n.is_descriptor for n in names], bool)
-        parts = [(described, descriptors), (~described, 1 - descriptors)]
-        totals = [share[columns].sum() for columns, _ in parts]
-        for (columns, part), total in zip(parts, totals, strict=True):
-            if total > 0:
-                share[columns] *= (part if min(totals) > 0 else 1.0) / total
+        parts = _parts(names, descriptors)
+        varying = [(columns, part) for columns, part in parts if share[columns].sum() > 0]
+        whole = sum(part for _, part in varying)
+        for columns, part in varying:
+            share[columns] *= (part / whole if whole > 0 else 1 / len(varying)) / share[columns].sum()
         return cls(shift, np.where(varies, spread, 1.0), np.sqrt(share))
 
     def apply(self, X: np.ndarray) -> np.ndarray:
@@ -68,3 +68,12 @@ def _block_sizes(names: tuple[FeatureName, ...], varies: np.ndarray) -> np.ndarr
         [block_of.setdefault((n.source, n.region, n.statistic), len(block_of)) for n in names], int
     )
     return np.bincount(codes, weights=varies, minlength=len(block_of))[codes]
+
+
+def _parts(names: tuple[FeatureName, ...], descriptors: float) -> list[tuple[np.ndarray, float]]:
+    """Which columns ``(F,)`` bool are descriptors, which of each network, and the part of the variance of each."""
+    described = np.array([n.is_descriptor for n in names], bool)
+    networks = np.array([n.network for n in names])
+    found = sorted({str(n) for n in networks[~described]})
+    parts = [(described, descriptors)]
+    return parts + [(~described & (networks == n), (1 - descriptors) / len(found)) for n in found]

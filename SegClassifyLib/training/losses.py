@@ -74,9 +74,15 @@ def build_loss(settings: SegmenterSettings, frequencies: Sequence[float]) -> nn.
     if settings.loss == "exp_log":
         base = ExpLogLoss(frequencies)
     else:
-        # Dice over the whole batch: a patch without a label must not pull that label's Dice to zero.
+        # Patch by patch, with one voxel of benefit of the doubt: in a patch without a label every voxel that is called
+        # one costs, and none costs nothing. Over the whole batch an image of nothing would hardly count, and features
+        # of healthy and diseased images grow alike.
         base = DiceCELoss(
-            include_background=settings.include_background, to_onehot_y=True, softmax=True, batch=True
+            include_background=settings.include_background,
+            to_onehot_y=True,
+            softmax=True,
+            smooth_nr=1.0,
+            smooth_dr=1.0,
         )
     weights = list(settings.deep_supervision)
     weights += [weights[-1]] * 16  # MONAI ignores a list that is shorter than the network's outputs

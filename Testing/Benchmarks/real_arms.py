@@ -142,4 +142,4 @@ def _imagenet_features(
                 rows.append(network.extract_features(array).mean((2, 3))[0].numpy())
         X = np.stack(rows)
         np.save(cache, X)
-    return tuple(FeatureName("imagenet", "all", "mean", c) for c in range(X.shape[1])), X
+    return tuple(FeatureName("imagenet:pooled", "all", "mean", c) for c in range(X.shape[1])), X

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.evaluation.metrics import score
-from SegClassifyLib.features.spec import FeatureTable
+from SegClassifyLib.features.spec import FeatureName, FeatureTable
 from SegClassifyLib.heads import logistic
 from SegClassifyLib.heads.base import HeadState, load_head, probabilities
 from SegClassifyLib.heads.linear import LinearHead, LinearSettings, _lean
@@ -133,6 +133,18 @@ def test_scaling_shares_the_variance_between_blocks_and_descriptors() -> None:
         assert variance[start : start + 50].sum() == pytest.approx(0.2)
     only_taps = Scaling.of(X[:, :150], names[:150], balance=1, descriptors=0.4)
     assert only_taps.apply(X[:, :150]).var(0).sum() == pytest.approx(1)
+    only_described = Scaling.of(X[:, 150:], names[150:], balance=1, descriptors=0.0)
+    assert only_described.apply(X[:, 150:]).var(0).sum() == pytest.approx(1)
+
+
+def test_scaling_shares_the_variance_between_networks() -> None:
+    names = feature_names(100, descriptors=5)
+    other = tuple(FeatureName("imagenet:pooled", "all", "mean", c) for c in range(30))
+    X = np.random.default_rng(0).normal(3, 10, (40, 130))
+    variance = Scaling.of(X, names + other, balance=1, descriptors=0.4).apply(X).var(0)
+    assert variance[95:100].sum() == pytest.approx(0.4)
+    assert variance[:95].sum() == pytest.approx(0.3)
+    assert variance[100:].sum() == pytest.approx(0.3)
 
 
 def test_a_few_telling_descriptors_are_heard_among_thousands_of_tap_channels() -> None:

@@ -68,7 +68,25 @@ def test_dice_ce_leaves_out_the_background_unless_asked() -> None:
     logits = _logits([0.4, 0.4, 0.4, 0.6])
     with_background = build_loss(SegmenterSettings(include_background=True), [3, 1])(logits, target)
     without = build_loss(SegmenterSettings(), [3, 1])(logits, target)
-    dice_0 = 2 * (3 * 0.6) / (3 + (3 * 0.6 + 0.4))
-    dice_1 = 2 * 0.6 / (1 + (3 * 0.4 + 0.6))
+    dice_0 = (2 * (3 * 0.6) + 1) / (3 + (3 * 0.6 + 0.4) + 1)
+    dice_1 = (2 * 0.6 + 1) / (1 + (3 * 0.4 + 0.6) + 1)
     expected = (1 - dice_1) - ((1 - dice_0) + (1 - dice_1)) / 2
     assert float(without - with_background) == pytest.approx(expected, abs=1e-4)
+
+
+def test_calling_a_lesion_in_a_healthy_patch_costs_whatever_else_is_in_the_batch() -> None:
+    loss = build_loss(SegmenterSettings(), [3, 1])
+    lesion = torch.zeros(1, 1, 8, 8, dtype=torch.uint8)
+    lesion[..., 2:6, 2:6] = 1
+    healthy = torch.zeros_like(lesion)
+    right = torch.cat([1.0 - lesion.float(), lesion.float()], 1) * 20
+    silent = torch.cat([torch.ones_like(lesion), torch.zeros_like(lesion)], 1).float() * 20
+    called = silent.clone()
+    called[:, 1, 0, :3] = 40
+    good = float(loss(torch.cat([right, silent]), torch.cat([lesion, healthy])))
+    bad = float(loss(torch.cat([right, called]), torch.cat([lesion, healthy])))
+    cross_entropy = 20 * 3 / 128
+    assert good == pytest.approx(0, abs=1e-3)
+    assert bad - cross_entropy == pytest.approx(
+        0.5 * (1 - 1 / 4), abs=0.01
+    )  # three voxels called, none there

@@ -16,9 +16,11 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
+from slicer.util import VTKObservationMixin
 
 if TYPE_CHECKING:
     from SegClassifyPanel.classify_job import Outcome
+    from SegClassifyPanel.panel import Panel
 
 
 class SegClassify(ScriptedLoadableModule):
@@ -40,20 +42,55 @@ class SegClassify(ScriptedLoadableModule):
         )
 
 
-class SegClassifyWidget(ScriptedLoadableModuleWidget):
+class SegClassifyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The panel: made of the parts in ``SegClassifyPanel``."""
 
     def __init__(self, parent: Any = None) -> None:
-        super().__init__(parent)
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
         self.logic: SegClassifyLogic | None = None
+        self.panel: Panel | None = None
 
     def setup(self) -> None:
         """Called by Slicer when the module is opened for the first time."""
         super().setup()
+        from SegClassifyPanel.panel import Panel
+
         self.logic = SegClassifyLogic()
+        self.panel = Panel(self.logic, Path(self.resourcePath("UI")).parent)
+        self.layout.addWidget(self.panel.widget)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.initializeParameterNode()
+
+    def enter(self) -> None:
+        """Called by Slicer each time the user comes to the module."""
+        self.initializeParameterNode()
+        if self.panel is not None:
+            self.panel.enter()
+
+    def initializeParameterNode(self) -> None:
+        """Show the choices that the scene holds."""
+        if self.logic is not None and self.panel is not None:
+            self.panel.set_parameters(self.logic.getParameterNode())
+
+    def onSceneStartClose(self, *_: Any) -> None:
+        """The parameter node is about to be emptied."""
+        if self.panel is not None:
+            self.panel.set_parameters(None)
+
+    def onSceneEndClose(self, *_: Any) -> None:
+        """The scene is empty; if the panel is seen, it begins anew."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
 
     def cleanup(self) -> None:
         """Called by Slicer before the module goes, and before it is reloaded."""
+        self.removeObservers()
+        if self.panel is not None:
+            self.panel.cleanup()
+            self.panel = None
         if self.logic is not None:
             self.logic.cleanup()
             self.logic = None

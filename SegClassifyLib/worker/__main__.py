@@ -8,7 +8,7 @@ import logging
 import sys
 from typing import NoReturn
 
-from SegClassifyLib.worker.parent import watch_parent
+from SegClassifyLib.worker.parent import lead_group, watch_parent
 from SegClassifyLib.worker.server import Server
 from SegClassifyLib.worker.streams import leave, received, take_over
 
@@ -23,7 +23,14 @@ def main() -> NoReturn:
     parser.add_argument(
         "--idle-seconds", type=float, default=300.0, help="without a job, until memory is given back"
     )
+    parser.add_argument(
+        "--own-group",
+        action="store_true",
+        help="lead a process group (POSIX), so that whoever started this can end it and all it started at once",
+    )
     options = parser.parse_args()
+    if options.own_group:
+        lead_group()
     requests, outlet = take_over()
     faulthandler.enable(sys.stderr, all_threads=False)  # of the thread that crashed: short enough to be read
     logging.basicConfig(

@@ -1,4 +1,4 @@
-"""Ends the worker when the process it works for is gone, even in the middle of a job."""
+"""The worker and the process it works for: ends when that is gone, even in the middle of a job."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def watch_parent(pid: int | None, gone: Callable[[], None]) -> None:
         gone()
 
     threading.Thread(target=run, name="parent", daemon=True).start()
+
+
+def lead_group() -> None:
+    """Become the leader of a process group, whose number then is this process's; on Windows there are none."""
+    if sys.platform != "win32" and os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)
 
 
 def _wait_on_posix(pid: int | None) -> None:

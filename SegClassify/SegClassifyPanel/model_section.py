@@ -47,7 +47,6 @@ class ModelSection:
         self._connect()
         self._show_models(())
         self._show_devices(())
-        ui.modelSelector.placeholderText = _("Not looked for yet")
 
     def _connect(self) -> None:
         self._menu = qt.QMenu(self._ui.addButton)
@@ -92,6 +91,7 @@ class ModelSection:
         self._asked = True
         self._ui.modelSelector.placeholderText = _("Looking for models…")
         self._say(_("Looking for models…") if not self._models else "")
+        self._ui.modelSummary.visible = bool(self._models)
         self._logic.list_models(self._guarded(self._take_models), self._guarded(self._say))
 
     def set_enabled(self, enabled: bool) -> None:
@@ -161,7 +161,7 @@ class ModelSection:
         self._models = tuple(models)
         selector = self._ui.modelSelector
         selector.clear()
-        selector.placeholderText = _("No model yet")
+        selector.placeholderText = _("No model yet") if self._asked else _("Not looked for yet")
         for model in self._models:
             selector.addItem(
                 _("{name} (cannot be used)").format(name=model.name) if model.problem else model.name
@@ -191,16 +191,21 @@ class ModelSection:
         selector.setCurrentIndex(max(0, selector.findData(self._wanted_device)))
 
     def _show_card(self, *_checked: object) -> None:
-        model = self.model
-        summary = model.summary if model else _no_models()
-        short = first_lines(summary)
-        expanded = bool(self._ui.moreButton.checked)
-        self._ui.moreButton.visible = bool(model) and short != summary
-        self._ui.moreButton.arrowType = qt.Qt.DownArrow if expanded else qt.Qt.RightArrow
-        self._ui.modelSummary.text = summary if expanded else short
-        self._ui.modelSummary.visible = bool(summary)
-        self._ui.modelFacts.text = (model.problem or facts(model)) if model else ""
-        self._ui.modelFacts.visible = bool(model)
+        model, ui = self.model, self._ui
+        expanded = bool(ui.moreButton.checked)
+        ui.moreButton.visible = model is not None and not model.problem
+        ui.moreButton.arrowType = qt.Qt.DownArrow if expanded else qt.Qt.RightArrow
+        if model is None:
+            short, more = _no_models() if self._asked else "", ""
+        elif model.problem:
+            short, more = model.problem, ""
+        else:
+            short, more = first_lines(model.summary), facts(model)
+            short = model.summary if expanded else short
+        ui.modelSummary.text = short
+        ui.modelSummary.visible = bool(short)
+        ui.modelFacts.text = more
+        ui.modelFacts.visible = bool(more) and (expanded or not short)
 
     def _on_model_chosen(self, *_index: object) -> None:
         if self.model:

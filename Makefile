@@ -22,7 +22,7 @@ demo: .venv/installed
 
 test: lint
 	@echo "Tests …"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile Testing/lib
+	@$(BIN)/python -m pytest -n 2 --dist loadfile Testing/lib Testing/standin_tests
 
 lint: .venv/installed-dev
 	@echo "Lint …"

@@ -1,13 +1,15 @@
 """`.ui` files: built by Qt's own loader, with the stand-in's widgets, and checked against the names Slicer has."""
 
+import inspect
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QObject
+from PySide6.QtCore import Property, QBuffer, QByteArray, QObject
 from PySide6.QtUiTools import QUiLoader
 from PySide6.QtWidgets import QWidget
 
+from standin import widgets  # noqa: F401  so that they are in the table of classes
 from standin.api import ClassApi, class_api
 from standin.binding.classes import OWN, pyside_class
 from standin.binding.convert import from_qt
@@ -15,7 +17,6 @@ from standin.binding.enums import enum_names
 from standin.binding.signals import normalized
 from standin.binding.specials import known_signature
 from standin.guard import qt_messages
-from standin.widgets import boxes, collapsible, node_combo, numbers, paths, scene_widgets  # noqa: F401
 
 # Dynamic properties that a .ui file may set on any widget.
 DYNAMIC = frozenset({"SlicerParameterName", "SlicerPackParameterName"})
@@ -57,11 +58,11 @@ def as_numbers(element: ET.Element) -> None:
     )
     if own is None:
         return
-    meta = own.staticMetaObject  # type: ignore[attr-defined]
+    # Not by staticMetaObject: PySide6 takes it for deleted once a widget that was asked for its metaObject() is gone.
     for entry in element.findall("property"):
-        index = meta.indexOfProperty(entry.get("name", ""))
+        ours = isinstance(inspect.getattr_static(own, entry.get("name", ""), None), Property)
         value = entry[0]
-        if value.tag in ("enum", "set") and index >= 0 and not meta.property(index).isEnumType():
+        if value.tag in ("enum", "set") and ours:
             number = sum(enum_number(text, own) for text in (value.text or "").split("|") if text)
             value.tag, value.text = "number", str(number)
 

@@ -37,8 +37,7 @@ def keep_message(name: str, real: Callable) -> Callable:
         record.messages.append((name, text))
         if name in QUESTIONS and answers:
             return answers.popleft()
-        answer = real(text, *args, **kwargs)
-        return False if name == "confirmYesNoDisplay" else answer  # as observed with --testing
+        return real(text, *args, **kwargs)
 
     display.__name__ = name
     return display

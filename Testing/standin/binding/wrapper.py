@@ -144,7 +144,8 @@ class Wrapper(metaclass=WrapperType):
 
     def __repr__(self) -> str:
         shown = type(self)._standin_api.name.partition(".")[2]
-        return f"{type(self).__name__} ({shown} at: {id(self.__dict__.get('_standin_qt')):#x})"
+        address = f"{id(self.__dict__.get('_standin_qt')):#x}"
+        return f"{type(self).__name__} ({shown}({address}) , at: {address})"
 
 
 class Slot:

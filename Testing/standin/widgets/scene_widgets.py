@@ -4,7 +4,7 @@ from typing import Any
 
 import slicer_core
 import vtk
-from PySide6.QtCore import QAbstractTableModel, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QItemSelection, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -120,7 +120,7 @@ class qMRMLTableView(QTableView):
 class qMRMLSegmentsTableView(qMRMLWidget):
     """Shows the segments of a segmentation: colour, name, shown or not."""
 
-    selectionChanged = Signal(object, object)
+    selectionChanged = Signal(QItemSelection, QItemSelection)
     segmentAboutToBeModified = Signal(str)
 
     def __init__(self, *args: Any) -> None:

@@ -1,0 +1,189 @@
+"""CTK and node widgets behave as their sources say."""
+
+from pathlib import Path
+
+import pytest
+import standin
+
+
+def test_slider_says_when_its_value_changes() -> None:
+    import ctk
+
+    slider, seen = ctk.ctkSliderWidget(), []
+    slider.valueChanged.connect(seen.append)
+    slider.minimum, slider.maximum, slider.singleStep = -1.0, 1.0, 0.1
+    slider.value = 0.25
+    slider.value = 0.25
+    slider.value = 7
+    assert slider.value == 1.0
+    assert seen == [0.25, 1.0]
+
+
+def test_collapsible_hides_and_shows_its_children() -> None:
+    import ctk
+    import qt
+
+    window = qt.QWidget()
+    layout = qt.QVBoxLayout(window)
+    button = ctk.ctkCollapsibleButton()
+    layout.addWidget(button)
+    form = qt.QFormLayout(button)
+    one, two = qt.QLabel("one"), qt.QLabel("two")
+    form.addRow("1", one)
+    form.addRow("2", two)
+    two.hide()
+    window.show()
+    standin.spin()
+    assert (one.visible, two.visible) == (True, False)
+    seen: list = []
+    button.contentsCollapsed.connect(seen.append)
+    button.collapsed = True
+    standin.spin()
+    assert (button.visible, one.visible, two.visible, seen) == (True, False, False, [True])
+    late = qt.QLabel("late")
+    form.addRow("3", late)
+    standin.spin(0.02)
+    assert not late.visible
+    button.click()
+    standin.spin()
+    assert (one.visible, two.visible, late.visible, button.collapsed) == (True, False, True, False)
+
+
+def test_path_line_tells_of_paths_that_exist(tmp_path: Path) -> None:
+    import ctk
+
+    line, seen = ctk.ctkPathLineEdit(), []
+    line.currentPathChanged.connect(seen.append)
+    line.currentPath = str(tmp_path / "nothing")
+    line.currentPath = str(tmp_path)
+    assert seen == [str(tmp_path)]
+    line.filters = ctk.ctkPathLineEdit.Files | ctk.ctkPathLineEdit.Readable
+    (tmp_path / "file.txt").write_text("x", encoding="utf-8")
+    standin.answer(tmp_path / "file.txt")
+    line.browse()
+    assert line.currentPath == seen[-1] == str(tmp_path / "file.txt")
+
+
+def test_checkable_combo() -> None:
+    import ctk
+    import qt
+
+    combo, seen = ctk.ctkCheckableComboBox(), []
+    combo.addItems(["a", "b", "c"])
+    combo.checkedIndexesChanged.connect(lambda: seen.append(len(combo.checkedIndexes())))
+    combo.setCheckState(combo.model().index(1, 0), qt.Qt.Checked)
+    assert seen == [1]
+    assert [index.row() for index in combo.checkedIndexes()] == [1]
+
+
+@pytest.fixture
+def selector():
+    import slicer
+
+    widget = slicer.qMRMLNodeComboBox()
+    widget.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+    widget.addEnabled = widget.removeEnabled = False
+    widget.setMRMLScene(slicer.mrmlScene)
+    return widget
+
+
+def add(name: str, kind: str = "vtkMRMLScalarVolumeNode"):
+    import slicer
+
+    return slicer.mrmlScene.AddNewNodeByClass(kind, name)
+
+
+def test_selector_takes_the_first_node_only_without_none(selector) -> None:
+    first = add("first")
+    add("second")
+    assert selector.currentNode() is first
+    selector.noneEnabled = True
+    selector.setCurrentNode(None)
+    add("third")
+    assert selector.currentNode() is None
+    assert selector.nodeCount() == 3
+
+
+def test_selector_lists_what_fits(selector) -> None:
+    label_map = add("labels", "vtkMRMLLabelMapVolumeNode")  # a child class
+    hidden = add("hidden")
+    hidden.SetHideFromEditors(True)
+    add("text", "vtkMRMLTextNode")
+    assert [selector.nodeFromIndex(i) for i in range(selector.nodeCount())] == [label_map]
+    selector.showChildNodeTypes = False
+    assert selector.nodeCount() == 0
+    plain = add("plain")
+    selector.addAttribute("vtkMRMLScalarVolumeNode", "Channel", "T1")
+    assert selector.nodeCount() == 0
+    plain.SetAttribute("Channel", "T1")
+    assert selector.nodeCount() == 1
+
+
+def test_selector_follows_removal_renaming_and_closing(selector) -> None:
+    import slicer
+
+    seen: list = []
+    selector.connect("currentNodeChanged(vtkMRMLNode*)", seen.append)
+    selector.connect("currentNodeChanged(bool)", lambda on: seen.append(bool(on)))
+    first, second = add("first"), add("second")
+    selector.setCurrentNode(second)
+    slicer.mrmlScene.RemoveNode(second)
+    assert selector.currentNode() is first
+    assert seen == [first, True, second, True, first, True]
+    slicer.mrmlScene.Clear()
+    assert seen[-2:] == [None, False]
+    assert selector.nodeCount() == 0
+
+
+def test_selector_waits_for_its_scene() -> None:
+    import slicer
+
+    node = add("n")
+    widget = slicer.qMRMLNodeComboBox()
+    widget.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+    assert not widget.enabled
+    widget.setCurrentNode(node)
+    assert widget.currentNode() is None
+    widget.setMRMLScene(slicer.mrmlScene)
+    assert widget.enabled
+    assert widget.currentNode() is node
+
+
+def test_selector_makes_nodes() -> None:
+    import slicer
+
+    widget = slicer.qMRMLNodeComboBox()
+    widget.nodeTypes = ["vtkMRMLSegmentationNode"]
+    widget.setMRMLScene(slicer.mrmlScene)
+    node = widget.addNode()
+    assert node.GetClassName() == "vtkMRMLSegmentationNode"
+    assert widget.currentNode() is node
+    widget.removeCurrentNode()
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
+
+
+def test_table_view_shows_the_node() -> None:
+    import numpy as np
+    import slicer
+
+    node = add("table", "vtkMRMLTableNode")
+    slicer.util.updateTableFromArray(node, [np.arange(3), np.arange(3) / 4], ["a", "b"])
+    view = slicer.qMRMLTableView()
+    view.setMRMLScene(slicer.mrmlScene)
+    view.setMRMLTableNode(node)
+    assert (view.model().rowCount(), view.model().columnCount()) == (3, 2)
+    assert view.model().data(view.model().index(2, 1)) == "0.5"
+
+
+def test_segments_table() -> None:
+    import slicer
+
+    node = add("seg", "vtkMRMLSegmentationNode")
+    node.CreateDefaultDisplayNodes()
+    table = slicer.qMRMLSegmentsTableView()
+    table.setMRMLScene(slicer.mrmlScene)
+    table.setSegmentationNode(node)
+    node.GetSegmentation().AddEmptySegment("tumour", "Tumour")
+    assert table.segmentCount == 1
+    table.setSelectedSegmentIDs(["tumour"])
+    assert table.selectedSegmentIDs() == ("tumour",)

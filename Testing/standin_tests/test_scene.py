@@ -114,12 +114,16 @@ def test_picture_shows_slices_overlay_and_surface(tmp_path: Path) -> None:
     overlay = (red > 200) & (green > 60) & (green < 180) & (red - green > 60)  # red over white
     assert overlay.sum() > 2000
     assert ((red > 220) & (green > 220)).sum() > 2000  # the ball round it
+    assert surface_pixels(before) < 2500  # outlines of the segment in three slices
     segmentation.CreateClosedSurfaceRepresentation()
+    slicer.util.resetThreeDViews()
     after = np.asarray(Image.open(standin.screenshot(tmp_path / "surface.png")).convert("RGB")).astype(int)
-    surface = (after[..., 0] > 90) & (after[..., 1] < 40) & (after[..., 2] < 40)
-    assert (
-        surface.sum() > 1000 + ((before[..., 0] > 90) & (before[..., 1] < 40) & (before[..., 2] < 40)).sum()
-    )
+    assert surface_pixels(after) > surface_pixels(before) + 5000
+
+
+def surface_pixels(picture: np.ndarray) -> int:
+    """Number of plain red pixels, (H, W, 3)."""
+    return int(((picture[..., 0] > 90) & (picture[..., 1] < 40) & (picture[..., 2] < 40)).sum())
 
 
 def test_render_blocker_pauses() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -140,9 +141,13 @@ def test_all_kinds_of_numbers_are_taken(
 ) -> None:  # fmt: skip
     grid = Geometry.plain((12, 12, 12))
     array = (blobs(grid.shape) > 150).astype(kind)
-    sources = [map_source(np.asfortranarray(array), grid, tmp_path / f"{i}.npy") for i in range(2)]
-    plain = [map_source(array.astype(np.float32), grid, tmp_path / f"f{i}.npy") for i in range(2)]
-    answers = [_ask(worker, deep, s, tmp_path / str(i)) for i, s in enumerate((sources, plain))]
+    answers = []
+    for form, values in (("as it is", np.asfortranarray(array)), ("plain", array.astype(np.float32))):
+        first, second = (map_source(values, grid, tmp_path / f"{form} {i}.npy") for i in range(2))
+        shifted = replace(
+            second, origin=(0.5, 0.0, 0.0)
+        )  # is resampled, by code that is particular about types
+        answers.append(_ask(worker, deep, [first, shifted], tmp_path / form))
     assert answers[0].probabilities == answers[1].probabilities
 
 
@@ -179,6 +184,29 @@ def _truncated(path: Path) -> VolumeSource:
     return source
 
 
+class Bomb:
+    """Does harm when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.mark,)
+
+
+def _pickled(path: Path) -> VolumeSource:
+    source = map_source(NOISE, GRID, path, "MRHead")
+    path.write_bytes(pickle.dumps(Bomb(path.with_name("exploded"))))
+    return source
+
+
+def _several(path: Path) -> VolumeSource:
+    source = map_source(NOISE, GRID, path, "MRHead")
+    with path.open("wb") as file:
+        np.savez(file, NOISE)
+    return source
+
+
 BAD: dict[str, tuple[Callable[[Path], VolumeSource | FileSource], str]] = {
     "not a number": (lambda p: map_source(_spoiled(np.nan), GRID, p, "MRHead"), "MRHead has 1 of its 960 voxels not"),
     "all the same": (lambda p: map_source(NOISE * 0, GRID, p, "MRHead"), "MRHead has the same value"),
@@ -187,7 +215,9 @@ BAD: dict[str, tuple[Callable[[Path], VolumeSource | FileSource], str]] = {
     "empty": (lambda p: map_source(NOISE[:0], GRID, p, "MRHead"), "MRHead has no voxels"),
     "no file": (lambda p: replace(map_source(NOISE, GRID, p, "MRHead"), array="/nowhere.npy"), "cannot be read"),
     "truncated": (_truncated, "cannot be read from"),
-    "pickled": (lambda p: map_source(np.array([{}]), GRID, p, "MRHead"), "The voxels of MRHead cannot be read"),
+    "objects": (lambda p: map_source(np.array([{}]), GRID, p, "MRHead"), "The voxels of MRHead cannot be read"),
+    "pickled": (_pickled, "The voxels of MRHead cannot be read"),
+    "several arrays": (_several, "The voxels of MRHead cannot be read"),
     "spacing": (lambda p: replace(map_source(NOISE, GRID, p, "MRHead"), spacing=(1.0, 0, 1)), "MRHead has a spacing"),
     "sheared": (
         lambda p: replace(map_source(NOISE, GRID, p, "MRHead"), direction=(1, 0.3, 0, 0, 1, 0, 0, 0, 1)),
@@ -212,6 +242,7 @@ def test_what_a_user_can_get_wrong_is_a_sentence(
         _ask(worker, deep, [good, make(tmp_path / "bad.npy")][:: -1 if what == "one slice" else 1], tmp_path)
     assert caught.value.code == Code.USER_ERROR
     assert str(caught.value).endswith(".")
+    assert not (tmp_path / "exploded").exists()
 
 
 def test_model_device_and_output_are_checked_too(

@@ -5,15 +5,12 @@ The worker has this script's own stdin and stdout, whose other ends the test kee
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 
 if __name__ == "__main__":
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "SegClassifyLib.worker", "--parent-pid", str(os.getpid())]
-    )
+    worker = subprocess.Popen([sys.executable, "-m", "SegClassifyLib.worker"])
     print(worker.pid, file=sys.stderr, flush=True)
     while True:
         time.sleep(60)

@@ -64,5 +64,5 @@ def _qt_message(kind: object, context: object, message: str) -> None:
 def install() -> None:
     """Watch from now on."""
     qInstallMessageHandler(_qt_message)
-    threading.Thread.start = _guarded_start  # type: ignore[method-assign]
+    threading.Thread.start = _guarded_start  # type: ignore[assignment, method-assign]
     sys.excepthook = _keep

@@ -53,7 +53,7 @@ class Session:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         self.app = Application(sys.argv[:1])
         slicer = SlicerModule("slicer", "3D Slicer")
-        slicer.__path__ = []  # type: ignore[attr-defined]  a package, so that slicer.util can be imported
+        slicer.__path__ = []  # a package, so that slicer.util can be imported
         self._install("qt", qt_module())
         self._install("ctk", ctk_module())
         self._install("slicer", slicer)

@@ -64,7 +64,7 @@ class Rendering:
         grab.Update()
         picture = grab.GetOutput()
         across, up, _ = picture.GetDimensions()
-        pixels = bytes(memoryview(picture.GetPointData().GetScalars()))  # type: ignore[arg-type]
+        pixels = bytes(memoryview(picture.GetPointData().GetScalars()))
         flipped = QImage(pixels, across, up, 3 * across, QImage.Format.Format_RGB888).copy()
         return flipped.flipped(Qt.Orientation.Vertical)
 

@@ -64,7 +64,7 @@ def wrapper_class(full_name: str) -> WrapperType:
 
 
 @cache
-def nearest_class(pyside_type: type) -> WrapperType:
+def nearest_class(pyside_type: Any) -> WrapperType:
     """The wrapper class for objects of a PySide6 type: its own, or that of the nearest known base."""
     for ancestor in pyside_type.__mro__:
         name = getattr(ancestor, "STANDIN_NAME", f"qt.{ancestor.__name__}")

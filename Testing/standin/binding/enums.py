@@ -60,7 +60,7 @@ def enum_names(pyside_class: type) -> dict[str, Any]:
     names: dict[str, Any] = {}
     for base in reversed(pyside_class.__mro__):
         for name, attribute in vars(base).items():
-            if isinstance(attribute, enum.EnumMeta):
+            if isinstance(attribute, type) and issubclass(attribute, enum.Enum):
                 names[name] = EnumType(attribute)
                 for value_name, member in attribute.__members__.items():
                     names[value_name] = from_member(member)

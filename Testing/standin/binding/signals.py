@@ -13,7 +13,7 @@ from standin.binding.convert import from_qt, to_qt
 from standin.errors import NotInStandin, report_exception
 
 # Signals of Qt 5 that Qt 6 lacks or names otherwise: (class, signature) to the signal of Qt 6 and what to pass on.
-REPLACED: dict[tuple[str, str], tuple[str, types.FunctionType]] = {
+REPLACED: dict[tuple[str, str], tuple[str, Any]] = {
     ("QComboBox", "currentIndexChanged(QString)"): (
         "currentIndexChanged",
         lambda combo, index: (combo.itemText(index),),

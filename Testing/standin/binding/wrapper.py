@@ -244,7 +244,7 @@ def wrap_target(target: Any) -> Any:
     if wrapper is None:
         from standin.binding.classes import nearest_class  # the table of classes is made of wrappers
 
-        kind = nearest_class(type(target))
+        kind: Any = nearest_class(type(target))  # type: ignore[arg-type]
         wrapper = kind.__new__(kind)
         attach(wrapper, target)
     return wrapper

@@ -80,8 +80,7 @@ class ctkCollapsibleButton(QAbstractButton):
 
     def __init__(self, *args: Any) -> None:
         text = args[0] if args and isinstance(args[0], str) else ""
-        parents = [value for value in args if isinstance(value, QWidget)]
-        super().__init__(*parents[:1])
+        super().__init__(next((value for value in args if isinstance(value, QWidget)), None))
         self._contents = Contents(self)
         self._height_limit = self.maximumHeight()
         self.setCheckable(True)

@@ -248,8 +248,8 @@ class qMRMLNodeComboBox(NodeList):
         else:
             self._combo.setCurrentIndex(0 if self.noneEnabled else -1)
 
-    currentNodeID = Property(str, _read_id, setCurrentNodeID)
-    currentNodeId = Property(str, _read_id, setCurrentNodeID)
+    currentNodeID: Any = Property(str, _read_id, setCurrentNodeID)
+    currentNodeId: Any = Property(str, _read_id, setCurrentNodeID)
 
     def setCurrentNode(self, node: Any) -> None:
         """Choose a node, or None."""

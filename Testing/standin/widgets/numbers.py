@@ -133,8 +133,7 @@ class ctkDoubleSlider(NumberWidget):
     rangeChanged = Signal(float, float)
 
     def __init__(self, *args: Any) -> None:
-        parents = [value for value in args if isinstance(value, QWidget)]
-        super().__init__(*parents[:1])
+        super().__init__(next((value for value in args if isinstance(value, QWidget)), None))
         self._slider = QSlider(Qt.Orientation.Horizontal, self)
         self._slider.setObjectName("qt_slider")
         self._slider.setRange(0, STEPS)

@@ -36,8 +36,7 @@ class ctkPathLineEdit(QWidget):
     Filter = enum.IntFlag("Filter", {name: member.value for name, member in QDir.Filter.__members__.items()})  # type: ignore[misc]
 
     def __init__(self, *args: Any) -> None:
-        parents = [value for value in args if isinstance(value, QWidget)]
-        super().__init__(*parents[:1])
+        super().__init__(next((value for value in args if isinstance(value, QWidget)), None))
         self._combo = QComboBox(self)
         self._combo.setObjectName("qt_combo")
         self._combo.setEditable(True)
@@ -128,8 +127,7 @@ class ctkDirectoryButton(QWidget):
     directorySelected = Signal(str)
 
     def __init__(self, *args: Any) -> None:
-        parents = [value for value in args if isinstance(value, QWidget)]
-        super().__init__(*parents[:1])
+        super().__init__(next((value for value in args if isinstance(value, QWidget)), None))
         self._button = QPushButton(self)
         self._button.setObjectName("qt_button")
         self._button.clicked.connect(self.browse)

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Property
 
 
-def stored(name: str, kind: Any, default: Any, changed: Callable[[Any], None] | None = None) -> Property:
+def stored(name: str, kind: Any, default: Any, changed: Callable[[Any], None] | None = None) -> Any:
     """A Qt property.
 
     Args:

@@ -40,7 +40,7 @@ class BatchSection:
         self.widget = slicer.util.loadUI(str(resources / "UI" / "BatchSection.ui"))
         self.ui = ui = slicer.util.childWidgetVariables(self.widget)
         layout.addWidget(self.widget)
-        self.table = BatchTable(ui.batchTable, self._show_case)
+        self.table = BatchTable(ui.batchTable, self._explain, self._show_case)
         ui.folderEdit.connect("currentPathChanged(QString)", self._on_source)
         ui.sceneRadio.connect("toggled(bool)", self._on_source)
         ui.batchButton.connect("clicked()", self._on_click)
@@ -79,8 +79,8 @@ class BatchSection:
         ui.batchButton.text = _("Classify all")
         ui.batchButton.accessibleName = _("Classify all")
         ui.batchButton.enabled = not need
-        ui.batchButton.toolTip = need or _("Classify {count} cases, one after another.").format(
-            count=len(items)
+        ui.batchButton.toolTip = need or _("Classify {cases}, one after another.").format(
+            cases=_cases(len(items))
         )
         ui.batchNeeds.text = need
         ui.batchNeeds.visible = bool(need)
@@ -164,7 +164,7 @@ class BatchSection:
     def _scene_text(self) -> str:
         model = self._host.usable_model
         count = len(scene_items([channel.name for channel in model.channels])) if model else 0
-        return _("All volumes in the scene ({count} cases)").format(count=count)
+        return _("Volumes of the scene ({cases})").format(cases=_cases(count))
 
     def _on_click(self) -> None:
         if self.running:
@@ -195,14 +195,19 @@ class BatchSection:
         rows = self._runner.rows
         done = sum(row.state is RowState.DONE for row in rows)
         failed = sum(row.state is RowState.FAILED for row in rows)
-        text = _("{done} of {count} cases are done.").format(done=done, count=len(rows))
+        text = _("Done: {done} of {cases}.").format(done=done, cases=_cases(len(rows)))
         if failed:
-            text += " " + _("{failed} could not be classified: the reason is in the table.").format(
-                failed=failed
-            )
+            text += " " + _("Not classified: {failed}; click on such a row to see why.").format(failed=failed)
         self.ui.batchProgress.visible = False
         self._say(text)
         self._host.batch_changed()
+
+    def _explain(self, index: int) -> None:
+        if self._runner is None or self.running:
+            return
+        row = self._runner.rows[index]
+        if row.state is RowState.FAILED:
+            self._say(_("{case}: {reason}").format(case=row.name, reason=row.message))
 
     def _show_case(self, index: int) -> None:
         if self._runner is None or self.running:
@@ -217,6 +222,10 @@ class BatchSection:
     def _say(self, text: str) -> None:
         self.ui.batchStatus.text = text
         self.ui.batchStatus.visible = bool(text)
+
+
+def _cases(count: int) -> str:
+    return _("1 case") if count == 1 else _("{count} cases").format(count=count)
 
 
 def _nothing_in_scene(channels: list[str]) -> str:

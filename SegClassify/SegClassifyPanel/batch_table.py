@@ -18,11 +18,15 @@ class BatchTable:
 
     Args:
         table: the widget.
+        explain: called with the row that was clicked.
         show_case: called with the row that was double-clicked.
     """
 
-    def __init__(self, table: qt.QTableWidget, show_case: Callable[[int], None]) -> None:
+    def __init__(
+        self, table: qt.QTableWidget, explain: Callable[[int], None], show_case: Callable[[int], None]
+    ) -> None:
         self._table = table
+        self._explain = explain
         self._show_case = show_case
         table.setColumnCount(3)
         table.setHorizontalHeaderLabels([_("Case"), _("Answer"), _("Probability")])
@@ -32,6 +36,7 @@ class BatchTable:
         header.setSectionResizeMode(SURE, qt.QHeaderView.ResizeToContents)
         table.verticalHeader().hide()
         table.visible = False
+        table.connect("cellClicked(int,int)", self._on_click)
         table.connect("cellDoubleClicked(int,int)", self._on_double_click)
 
     def fill(self, rows: Sequence[BatchRow]) -> None:
@@ -56,6 +61,9 @@ class BatchTable:
         if row.state is RowState.RUNNING:
             self._table.scrollToItem(self._table.item(index, CASE))
 
+    def _on_click(self, row: int, _column: int) -> None:
+        self._explain(row)
+
     def _on_double_click(self, row: int, _column: int) -> None:
         self._show_case(row)
 
@@ -65,7 +73,7 @@ def _answer(row: BatchRow) -> str:
     if row.state is RowState.DONE:
         return row.predicted or _("segmented")
     if row.state is RowState.FAILED:
-        return _("failed: {reason}").format(reason=row.message)
+        return _("not classified")
     return {
         RowState.WAITING: _("waiting"),
         RowState.RUNNING: _("running…"),

@@ -55,7 +55,8 @@ class ClassBars:
     def _add_row(self) -> None:
         name, bar, share = qt.QLabel(), qt.QProgressBar(), qt.QLabel()
         name.wordWrap = True
-        name.setSizePolicy(qt.QSizePolicy.Preferred, qt.QSizePolicy.Preferred)
+        name.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)
+        bar.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Fixed)  # their own least width is large
         bar.maximum = 1000
         bar.textVisible = False
         share.alignment = qt.Qt.AlignRight | qt.Qt.AlignVCenter

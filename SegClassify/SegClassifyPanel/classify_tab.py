@@ -67,6 +67,8 @@ class ClassifyTab:
         """The user came to the module: see what is missing, and the first time ask for the models."""
         if self.setup.look():
             self.models.refresh_once()
+        else:
+            self.models.wait_for_packages()
         self.inputs.prefill()
 
     def cleanup(self) -> None:
@@ -180,7 +182,7 @@ class ClassifyTab:
     def update(self) -> None:
         """Enable what can be used now."""
         busy = self.running or self.batch.running
-        self.models.set_enabled(not busy)
+        self.models.set_enabled(self.setup.complete and not busy)
         self.inputs.set_enabled(not busy)
         self.run.show_needs(self.needs())
         self.result.set_enabled(not busy)

@@ -207,7 +207,7 @@ def read_requirements(path: Path) -> tuple[Package, ...]:
 
 
 def _shown_name(package: Package) -> str:
-    return "PyTorch" if package.is_torch else package.name
+    return {"torch": "PyTorch", "monai": "MONAI"}.get(package.name, package.name)
 
 
 def _can_be_imported(name: str) -> bool:

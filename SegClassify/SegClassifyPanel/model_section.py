@@ -45,6 +45,7 @@ class ModelSection:
         self._busy = False
         self._enabled = True
         self._connect()
+        self._say("")
         self._show_models(())
         self._show_devices(())
 
@@ -80,6 +81,11 @@ class ModelSection:
         self._wanted_device = device or self._wanted_device
         self._show_devices(self._devices)
         self._replace_models(self._models)
+
+    def wait_for_packages(self) -> None:
+        """Nothing can be asked for yet."""
+        self._say(_("The models are listed once everything is installed."))
+        self.set_enabled(False)
 
     def refresh_once(self) -> None:
         """Ask for the models, unless that has been done."""

@@ -37,7 +37,7 @@ def unmet_needs(model: ModelInfo | None, chosen: Sequence[ChosenVolume | None]) 
     if model is None:
         return [_("Choose a model.")]
     if model.problem:
-        return [_("This model cannot be used: {problem}").format(problem=model.problem)]
+        return [_("This model cannot be used, for the reason above: choose another one.")]
     needs = [
         _("Choose a volume for {channel}.").format(channel=channel.name)
         for channel, volume in zip(model.channels, chosen, strict=True)

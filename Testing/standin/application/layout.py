@@ -95,7 +95,7 @@ class LayoutManager(QObject):
 
     def resetThreeDViews(self) -> None:
         """Look at all of what is in 3D."""
-        self._threed.rendering().renderer.ResetCamera()
+        self._threed.threeDView().resetFocalPoint()
 
     def pauseRender(self) -> None:
         """See `slicer.app`."""
@@ -113,8 +113,6 @@ class LayoutManager(QObject):
         """Render every view now, for a screenshot."""
         for widget in self._slices.values():
             widget.sliceView().forceRender()
-        first = self._threed._rendering is None
+        self._threed.threeDView().forceRender()  # what is shown is only known after a first rendering
+        self.resetThreeDViews()
         self._threed.threeDView().forceRender()
-        if first:
-            self.resetThreeDViews()
-            self._threed.threeDView().forceRender()

@@ -92,8 +92,15 @@ class RenderView(QWidget):
         return self._view.rendering().window
 
     def resetFocalPoint(self) -> None:
-        """Look at the middle of what is there."""
-        self._view.rendering().renderer.ResetCamera()
+        """Look at what is there, the box left aside."""
+        node, renderer = self._view.mrmlViewNode(), self._view.rendering().renderer
+        before = node.GetBoxVisible(), node.GetAxisLabelsVisible()
+        node.SetBoxVisible(False)
+        node.SetAxisLabelsVisible(False)
+        renderer.ResetCamera()
+        node.SetBoxVisible(before[0])
+        node.SetAxisLabelsVisible(before[1])
+        renderer.ResetCameraClippingRange()
 
     resetCamera = resetFocalPoint
 
@@ -138,6 +145,10 @@ class ViewWidget(qMRMLWidget):
 
     def on_resized(self, width: int, height: int) -> None:
         """The view has another size."""
+
+    def mrmlViewNode(self) -> Any:
+        """The node of a 3D view; a slice view has no camera to reset."""
+        raise TypeError("Only 3D views have a view node.")
 
 
 @own_class("slicer.qMRMLSliceWidget")

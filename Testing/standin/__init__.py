@@ -3,6 +3,7 @@
 from standin.binding.dialogs import answer
 from standin.errors import NotInStandin, WouldBlock, raise_recorded, record
 from standin.start import (
+    live_views,
     load_module,
     reset,
     run_tests,
@@ -17,6 +18,7 @@ __all__ = [
     "NotInStandin",
     "WouldBlock",
     "answer",
+    "live_views",
     "load_module",
     "raise_recorded",
     "record",

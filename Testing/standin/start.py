@@ -199,6 +199,15 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30.0, what: str = 
             raise AssertionError(f"Waited {seconds} s in vain{f' for {what}' if what else ''}.")
 
 
+def live_views(live: bool) -> None:
+    """Render views whenever they change, as Slicer does; otherwise only `screenshot` renders them.
+
+    Args:
+        live: render from now on, or no longer.
+    """
+    start().app.layout_manager.set_live(live)
+
+
 def screenshot(path: str | Path, views: bool = True) -> Path:
     """Save a picture of the window: the module's panel beside the views.
 

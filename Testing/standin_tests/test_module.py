@@ -177,3 +177,19 @@ def test_settings_and_folders_are_the_run_s_own() -> None:
     assert slicer.util.settingsValue("standin/list", []) == ("a", "b")
     assert not Path(qt.QSettings().fileName()).is_relative_to(home)
     assert Path(slicer.util.tempDirectory()).is_dir()
+
+
+def test_failing_unit_test_ends_the_run(tmp_path: Path) -> None:
+    import slicer.testing
+
+    (tmp_path / "test_of_standin_good.py").write_text(
+        "import unittest\nclass T(unittest.TestCase):\n    def test_a(self):\n        pass\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "test_of_standin_bad.py").write_text(
+        "import unittest\nclass T(unittest.TestCase):\n    def test_a(self):\n        self.fail()\n",
+        encoding="utf-8",
+    )
+    slicer.testing.runUnitTest([str(tmp_path)], "test_of_standin_good")
+    with pytest.raises(Exception):  # noqa: B017  a bare Exception is what Slicer raises
+        slicer.testing.runUnitTest([str(tmp_path)], "test_of_standin_bad")

@@ -134,3 +134,22 @@ def test_render_blocker_pauses() -> None:
     with slicer.util.RenderBlocker(), slicer.util.RenderBlocker():
         assert seen == [True]
     assert seen == [True, False]
+
+
+def test_views_are_rendered_when_they_change() -> None:
+    import slicer
+
+    volume, _ = volume_and_segmentation()
+    standin.live_views(True)
+    try:
+        view = slicer.app.layoutManager().sliceWidget("Red").sliceView()
+        slicer.util.setSliceViewerLayers(background=volume, fit=True)
+        standin.wait_until(
+            lambda: view.grab().toImage().pixelColor(view.width // 2, view.height // 2).red() > 200
+        )
+        with slicer.util.RenderBlocker():
+            slicer.util.setSliceViewerLayers(background=None)
+            standin.spin(0.1)
+            assert view.grab().toImage().pixelColor(view.width // 2, view.height // 2).red() > 200
+    finally:
+        standin.live_views(False)

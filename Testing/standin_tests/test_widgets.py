@@ -187,3 +187,33 @@ def test_segments_table() -> None:
     assert table.segmentCount == 1
     table.setSelectedSegmentIDs(["tumour"])
     assert table.selectedSegmentIDs() == ("tumour",)
+
+
+def test_variables_of_a_ui_file_reach_into_tabs_and_scroll_areas(tmp_path: Path) -> None:
+    import slicer
+
+    path = tmp_path / "Tabs.ui"
+    path.write_text(
+        """<ui version="4.0"><widget class="QWidget" name="Form"><layout class="QVBoxLayout" name="outer">
+        <item><widget class="QTabWidget" name="tabs"><widget class="QWidget" name="page">
+        <attribute name="title"><string>Page</string></attribute><layout class="QVBoxLayout" name="inner">
+        <item><widget class="QScrollArea" name="area"><widget class="QWidget" name="contents">
+        <layout class="QVBoxLayout" name="innermost"><item><widget class="QLabel" name="deep"/></item></layout>
+        </widget></widget></item></layout></widget></widget></item></layout></widget></ui>""",
+        encoding="utf-8",
+    )
+    widget = slicer.util.loadUI(str(path))
+    variables = slicer.util.childWidgetVariables(widget)
+    assert variables.deep.className() == "QLabel"
+    assert variables.contents.findChild("QLabel", "deep") == variables.deep
+
+
+def test_selector_shows_new_names(selector) -> None:
+    node = add("before")
+    assert selector.grab().isNull() is False
+    node.SetName("after")
+    import qt
+
+    texts = selector._standin_qt._combo  # the stand-in's own list
+    assert [texts.itemText(i) for i in range(texts.count())] == ["after"]
+    assert isinstance(selector, qt.QWidget)

@@ -5,7 +5,7 @@ from typing import Any
 
 import slicer_core
 from PySide6.QtCore import QLocale, QObject, QSettings, QStandardPaths, Signal
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from standin.application.paths import run_folder
 from standin.binding.classes import own_class
@@ -158,6 +158,10 @@ class Application(QApplication):
         if bool(before) != bool(self._paused):
             self.renderPaused.emit(bool(self._paused))
 
+    def is_render_paused(self) -> bool:
+        """Whether views stay as they are."""
+        return self._paused > 0
+
     def toSlicerHomeAbsolutePath(self, path: str) -> str:
         """A path in Slicer's folder."""
         return str(run_folder() / "home" / path)
@@ -174,7 +178,3 @@ class Application(QApplication):
         import os
 
         return dict(os.environ)
-
-    def widgets(self) -> list[QWidget]:
-        """All windows."""
-        return list(self.topLevelWidgets())

@@ -4,7 +4,7 @@ from typing import Any
 
 import slicer_core
 import vtk
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from standin.application.views import SliceWidget, ThreeDWidget
@@ -36,6 +36,9 @@ class LayoutManager(QObject):
         for widget in self._slices.values():
             self._logics.AddItem(widget.sliceLogic())
         logic.SetSliceLogics(self._logics)
+        self._timer = QTimer(self)
+        self._timer.setInterval(15)
+        self._timer.timeout.connect(self._render_wanted)
         self._layout_logic = slicer_core.vtkMRMLLayoutLogic()
         self._layout_logic.SetMRMLScene(scene)
         self._viewport = QWidget()
@@ -108,6 +111,21 @@ class LayoutManager(QObject):
     def setRenderPaused(self, paused: bool) -> None:
         """See `slicer.app`."""
         self._app.setRenderPaused(paused)
+
+    def set_live(self, live: bool) -> None:
+        """Render views whenever something in them has changed, as Slicer does, or only when asked."""
+        if not live:
+            self._timer.stop()
+            return
+        self.render_all()
+        self._timer.start()
+
+    def _render_wanted(self) -> None:
+        if self._app.is_render_paused():
+            return
+        for widget in (*self._slices.values(), self._threed):
+            if widget.rendering().wanted:
+                widget.render_view().forceRender()
 
     def render_all(self) -> None:
         """Render every view now, for a screenshot."""

@@ -47,7 +47,12 @@ class Rendering:
                 factory.RegisterDisplayableManager(manager)
         self._group = factory.InstantiateDisplayableManagers(self.renderer)
         self._group.SetMRMLDisplayableNode(view_node)
+        self.wanted = False
+        self._group.AddObserver(vtk.vtkCommand.UpdateEvent, self._on_wanted)
         vtk.vtkObject.SetGlobalWarningDisplay(before)
+
+    def _on_wanted(self, caller: Any, event: str) -> None:
+        self.wanted = True
 
     def image(self, width: int, height: int) -> QImage:
         """Render now.
@@ -56,6 +61,7 @@ class Rendering:
             width: of the picture, in pixels.
             height: of the picture, in pixels.
         """
+        self.wanted = False
         self.window.SetSize(width, height)
         self.window.Render()
         grab = vtk.vtkWindowToImageFilter()
@@ -143,6 +149,10 @@ class ViewWidget(qMRMLWidget):
             self._rendering = self.make_rendering()
         return self._rendering
 
+    def render_view(self) -> RenderView:
+        """What shows the picture."""
+        return self._view
+
     def on_resized(self, width: int, height: int) -> None:
         """The view has another size."""
 
@@ -181,11 +191,16 @@ class SliceWidget(ViewWidget):
         actor = vtk.vtkActor2D()
         actor.SetMapper(mapper)
         actor.GetProperty().SetDisplayLocationToBackground()
-        self._logic.AddObserver(
-            vtk.vtkCommand.ModifiedEvent,
-            lambda *_: mapper.SetInputConnection(self._logic.GetImageDataConnection()),
+
+        def on_slice(caller: Any, event: str) -> None:
+            mapper.SetInputConnection(self._logic.GetImageDataConnection())
+            rendering.wanted = True
+
+        self._logic.AddObserver(vtk.vtkCommand.ModifiedEvent, on_slice)
+        rendering = Rendering(
+            factory, SLICE_MANAGERS, self._app.applicationLogic(), self.mrmlSliceNode(), actor
         )
-        return Rendering(factory, SLICE_MANAGERS, self._app.applicationLogic(), self.mrmlSliceNode(), actor)
+        return rendering
 
     def on_resized(self, width: int, height: int) -> None:
         """The slice node takes the view's size."""

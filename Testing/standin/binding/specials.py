@@ -99,8 +99,8 @@ def children(wrapper: Wrapper) -> tuple:
 
 
 def _is_shown(child: QObject) -> bool:
-    """Whether a child is more than an inner part of a widget, such as a scroll area's container."""
-    return not child.objectName().startswith("qt_")
+    """Whether a child is more than an inner part of one of the stand-in's widgets."""
+    return not child.objectName().startswith("standin_")
 
 
 @method("QObject", "findChildren")

@@ -2,105 +2,14 @@
 
 from typing import Any
 
-import slicer_core
-import vtk
 from PySide6.QtCore import Property, QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
 from standin.binding.classes import own_class
 from standin.binding.dialogs import answers
 from standin.errors import WouldBlock
-from standin.widgets.scene_watch import Observations
+from standin.widgets.node_list import NodeList, refresh
 from standin.widgets.stored import stored
-
-Scene = slicer_core.vtkMRMLScene
-SCENE_EVENTS = (
-    Scene.NodeAddedEvent,
-    Scene.NodeRemovedEvent,
-    Scene.EndBatchProcessEvent,
-    Scene.EndCloseEvent,
-    Scene.EndImportEvent,
-)
-
-
-def _refresh(widget: Any) -> None:
-    widget.refresh()
-
-
-class NodeList(QWidget):
-    """Base of the widgets that list nodes: which nodes the properties let through, and when to look again."""
-
-    nodeTypes = stored("nodeTypes", "QStringList", None, _refresh)
-    showChildNodeTypes = stored("showChildNodeTypes", bool, True, _refresh)
-    hideChildNodeTypes = stored("hideChildNodeTypes", "QStringList", None, _refresh)
-    showHidden = stored("showHidden", bool, False, _refresh)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._scene: Any = None
-        self._attributes: dict[str, tuple[str, Any]] = {}
-        self._scene_watch = Observations(self)
-        self._node_watch = Observations(self)
-
-    def refresh(self) -> None:
-        """List the nodes anew."""
-
-    def mrmlScene(self) -> Any:
-        """The scene, or None."""
-        return self._scene
-
-    def watch_scene(self, scene: Any) -> None:
-        """Look at another scene from now on."""
-        self._scene_watch.clear()
-        self._scene = scene
-        if scene is not None:
-            for event in SCENE_EVENTS:
-                self._scene_watch.add(scene, event, "on_scene")
-
-    def on_scene(self) -> None:
-        """A node came or went, or many did."""
-        if self._scene is not None and not self._scene.IsBatchProcessing():
-            self.refresh()
-
-    def addAttribute(self, node_type: str, name: str, value: Any = None) -> None:
-        """List only nodes that have this attribute (of this value)."""
-        self._attributes[node_type] = (name, value)
-        self.refresh()
-
-    def removeAttribute(self, node_type: str, name: str) -> None:
-        """Take `addAttribute` back."""
-        self._attributes.pop(node_type, None)
-        self.refresh()
-
-    def accepts(self, node: Any) -> bool:
-        """Whether the node is listed."""
-        if node.GetHideFromEditors() and not self.showHidden:
-            return False
-        for kind in self.nodeTypes:
-            if not node.IsA(kind) or (not self.showChildNodeTypes and node.GetClassName() != kind):
-                continue
-            if self.showChildNodeTypes and any(node.IsA(hidden) for hidden in self.hideChildNodeTypes):
-                return False
-            if kind not in self._attributes:
-                return True
-            name, value = self._attributes[kind]
-            present = node.GetAttribute(name)
-            return present is not None and (value is None or str(value) == present)
-        return not self.nodeTypes
-
-    def listed_nodes(self) -> list[Any]:
-        """The nodes, in the scene's order, each watched for a new name."""
-        if self._scene is None:
-            return []
-        self._node_watch.clear()
-        nodes = []
-        for index in range(self._scene.GetNumberOfNodes()):
-            node = self._scene.GetNthNode(index)
-            if not self.nodeTypes or any(node.IsA(kind) for kind in self.nodeTypes):
-                self._node_watch.add(node, vtk.vtkCommand.ModifiedEvent, "on_scene")
-            if self.accepts(node):
-                nodes.append(node)
-        return nodes
 
 
 @own_class("slicer.qMRMLNodeComboBox")
@@ -120,9 +29,10 @@ class qMRMLNodeComboBox(NodeList):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._ids: list[str] = []
+        self._entries: list[tuple[str, str]] = []
         self._requested = ""
         self._combo = QComboBox(self)
-        self._combo.setObjectName("qt_combo")
+        self._combo.setObjectName("standin_combo")
         self._combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -132,12 +42,12 @@ class qMRMLNodeComboBox(NodeList):
         self._combo.activated.connect(self._on_activated)
         self.setEnabled(False)
 
-    noneEnabled = stored("noneEnabled", bool, False, _refresh)
-    noneDisplay = stored("noneDisplay", str, "None", _refresh)
-    addEnabled = stored("addEnabled", bool, True, _refresh)
-    removeEnabled = stored("removeEnabled", bool, True, _refresh)
-    editEnabled = stored("editEnabled", bool, False, _refresh)
-    renameEnabled = stored("renameEnabled", bool, False, _refresh)
+    noneEnabled = stored("noneEnabled", bool, False, refresh)
+    noneDisplay = stored("noneDisplay", str, "None", refresh)
+    addEnabled = stored("addEnabled", bool, True, refresh)
+    removeEnabled = stored("removeEnabled", bool, True, refresh)
+    editEnabled = stored("editEnabled", bool, False, refresh)
+    renameEnabled = stored("renameEnabled", bool, False, refresh)
     selectNodeUponCreation = stored("selectNodeUponCreation", bool, True)
     baseName = stored("baseName", str, "")
     sizeAdjustPolicy = stored("sizeAdjustPolicy", int, 1)
@@ -148,6 +58,12 @@ class qMRMLNodeComboBox(NodeList):
         if signature == "currentNodeChanged(bool)":
             return self.currentNodeChanged, lambda node: (node is not None,), 1
         return None
+
+    def on_node(self) -> None:
+        """A listed node changed: list anew if that shows."""
+        shown = [(entry.GetID(), entry.GetName() or "") for entry in self.listed_nodes()]
+        if shown != [entry for entry in self._entries if entry[0]]:
+            self.on_scene()
 
     def setMRMLScene(self, scene: Any) -> None:
         """List the nodes of this scene."""
@@ -184,6 +100,7 @@ class qMRMLNodeComboBox(NodeList):
         nodes = self.listed_nodes()
         first = [("", self.noneDisplay)] if self.noneEnabled and self._scene is not None else []
         entries = first + [(entry.GetID(), entry.GetName() or "") for entry in nodes]
+        self._entries = entries
         blocker = QSignalBlocker(self._combo)
         self._ids = [entry[0] for entry in entries]
         self._combo.clear()

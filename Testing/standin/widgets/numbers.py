@@ -44,10 +44,10 @@ class ctkSliderWidget(NumberWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._slider = QSlider(Qt.Orientation.Horizontal, self)
-        self._slider.setObjectName("qt_slider")
+        self._slider.setObjectName("standin_slider")
         self._slider.setRange(0, STEPS)
         self._box = QDoubleSpinBox(self)
-        self._box.setObjectName("qt_spinbox")
+        self._box.setObjectName("standin_spinbox")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._slider)
@@ -135,7 +135,7 @@ class ctkDoubleSlider(NumberWidget):
     def __init__(self, *args: Any) -> None:
         super().__init__(next((value for value in args if isinstance(value, QWidget)), None))
         self._slider = QSlider(Qt.Orientation.Horizontal, self)
-        self._slider.setObjectName("qt_slider")
+        self._slider.setObjectName("standin_slider")
         self._slider.setRange(0, STEPS)
         self._number = 0.0
         layout = QHBoxLayout(self)
@@ -184,7 +184,7 @@ class ctkRangeWidget(NumberWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for number, box in enumerate((self._low, self._high)):
-            box.setObjectName(f"qt_spinbox{number}")
+            box.setObjectName(f"standin_spinbox{number}")
             box.setRange(0.0, 100.0)
             layout.addWidget(box)
         self._high.setValue(100.0)

@@ -38,10 +38,10 @@ class ctkPathLineEdit(QWidget):
     def __init__(self, *args: Any) -> None:
         super().__init__(next((value for value in args if isinstance(value, QWidget)), None))
         self._combo = QComboBox(self)
-        self._combo.setObjectName("qt_combo")
+        self._combo.setObjectName("standin_combo")
         self._combo.setEditable(True)
         self._browse = QToolButton(self)
-        self._browse.setObjectName("qt_browse")
+        self._browse.setObjectName("standin_browse")
         self._browse.setText("…")
         self._browse.clicked.connect(self.browse)
         layout = QHBoxLayout(self)
@@ -129,7 +129,7 @@ class ctkDirectoryButton(QWidget):
     def __init__(self, *args: Any) -> None:
         super().__init__(next((value for value in args if isinstance(value, QWidget)), None))
         self._button = QPushButton(self)
-        self._button.setObjectName("qt_button")
+        self._button.setObjectName("standin_button")
         self._button.clicked.connect(self.browse)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -128,7 +128,7 @@ class qMRMLSegmentsTableView(qMRMLWidget):
         self._node: Any = None
         self._watch = Observations(self)
         self._table = QTableWidget(0, 3, self)
-        self._table.setObjectName("qt_table")
+        self._table.setObjectName("standin_table")
         self._table.setHorizontalHeaderLabels(["", "", "Name"])
         self._table.horizontalHeader().setStretchLastSection(True)
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

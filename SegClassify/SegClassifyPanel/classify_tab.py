@@ -53,9 +53,9 @@ class ClassifyTab:
         self.run = RunSection(ui, self.start, self.cancel, lambda: logic.worker.log)
         self.setup = SetupSection(ui, dependencies, self._installed)
         self.result = ResultSection(
-            resources, ui.resultLayout, logic, self._device_label, self._result_changed
+            resources, ui.resultSection.layout(), logic, self._device_label, self._result_changed
         )
-        self.batch = BatchSection(resources, ui.batchLayout, logic, self, settings)
+        self.batch = BatchSection(resources, ui.batchSection.layout(), logic, self, settings)
         self.inputs = InputsSection(ui, self._choice_changed)
         self.models = ModelSection(ui, logic, settings, self._model_changed)
         self._watch = SceneWatch(self._nodes_changed, self._scene_loaded, self.cancel)
@@ -76,6 +76,7 @@ class ClassifyTab:
         self._logic.worker.log_changed = None
         self._watch.close()
         self.models.close()
+        self.inputs.close()
         self.run.close()
         self.batch.close()
         self._parameters = None
@@ -208,7 +209,10 @@ class ClassifyTab:
         self.update()
 
     def _model_changed(self) -> None:
-        self.inputs.set_model(self.models.model)
+        model, parameters = self.models.model, self._parameters
+        same = model is not None and parameters is not None and parameters.model == model.path
+        # A scene may have been there before the list of models: what it says goes before what the names suggest.
+        self.inputs.set_model(model, list(parameters.inputs) if parameters is not None and same else ())
 
     def _choice_changed(self, *_value: Any) -> None:
         self.run.show_error("")
@@ -220,10 +224,11 @@ class ClassifyTab:
         parameters, model = self._parameters, self.models.model
         if self._reading or parameters is None or model is None:
             return
+        if list(parameters.inputs) != self.inputs.nodes():
+            parameters.inputs = self.inputs.nodes()
         wanted = {
             "model": model.path,
             "device": self.models.device,
-            "inputs": self.inputs.nodes(),
             "keepEarlierResults": self.keep_earlier,
             "batchFolder": self.batch.folder,
         }

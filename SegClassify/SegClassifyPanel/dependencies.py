@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,6 +213,6 @@ def _shown_name(package: Package) -> str:
 
 def _can_be_imported(name: str) -> bool:
     try:
-        return importlib.util.find_spec(name) is not None
+        return name in sys.modules or importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False

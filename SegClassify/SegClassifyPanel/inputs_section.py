@@ -33,14 +33,25 @@ class InputsSection:
         self._channels: tuple[str, ...] = ()
         self._rows: list[tuple[qt.QLabel, slicer.qMRMLNodeComboBox]] = []
         self._quiet = False
+        self._last: dict[str, str] = {}
+        self._left: list[tuple[slicer.qMRMLNodeComboBox, str]] = []
+        self._soon = qt.QTimer()
+        self._soon.setSingleShot(True)
+        self._soon.interval = 0
+        self._soon.connect("timeout()", self._empty_where_removed)
 
     @property
     def selectors(self) -> list[slicer.qMRMLNodeComboBox]:
         """Those in use, in the model's order of channels."""
         return [selector for _label, selector in self._rows[: len(self._channels)]]
 
-    def set_model(self, model: ModelInfo | None) -> None:
-        """Show the selectors of another model, pre-filled; ``None`` shows none."""
+    def set_model(self, model: ModelInfo | None, nodes: Sequence[Any] = ()) -> None:
+        """Show the selectors of another model, pre-filled.
+
+        Args:
+            model: ``None`` shows no selectors.
+            nodes: volumes chosen before, one a channel; what is left open is pre-filled.
+        """
         channels = tuple(channel.name for channel in model.channels) if model and not model.problem else ()
         self._ui.inputsHint.visible = not channels
         before = dict(zip(self._channels, self.nodes(), strict=True))
@@ -61,6 +72,8 @@ class InputsSection:
                     )
                 selector.setCurrentNode(before.get(channels[index]) if used else None)
             self._quiet = False
+        if any(node is not None for node in nodes):
+            self._choose(nodes)
         self.prefill()
 
     def nodes(self) -> list[Any]:
@@ -69,11 +82,14 @@ class InputsSection:
 
     def set_nodes(self, nodes: Sequence[Any]) -> None:
         """Choose these, one a channel; ``None`` leaves a selector empty."""
+        self._choose(nodes)
+        self._changed()
+
+    def _choose(self, nodes: Sequence[Any]) -> None:
         self._quiet = True
         for selector, node in zip(self.selectors, nodes, strict=False):
             selector.setCurrentNode(node)
         self._quiet = False
-        self._changed()
 
     def chosen(self) -> list[ChosenVolume | None]:
         """What the needs want to know of the chosen volumes."""
@@ -93,6 +109,10 @@ class InputsSection:
         self._quiet = False
         self._changed()
 
+    def close(self) -> None:
+        """Stop the clock."""
+        self._soon.stop()
+
     def set_enabled(self, enabled: bool) -> None:
         """Let the user choose, or not (while something runs)."""
         for selector in self.selectors:
@@ -109,13 +129,27 @@ class InputsSection:
         selector.noneEnabled = True
         selector.noneDisplay = _("Choose a volume")
         selector.setMRMLScene(slicer.mrmlScene)
-        selector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_chosen)
-        self._ui.inputForm.addRow(label, selector)
+        selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self._on_chosen(selector, node))
+        self._ui.inputRows.layout().addRow(label, selector)
         self._rows.append((label, selector))
 
-    def _on_chosen(self, *_node: Any) -> None:
+    def _on_chosen(self, selector: slicer.qMRMLNodeComboBox, node: Any) -> None:
+        before = self._last.get(selector.objectName, "")
+        self._last[selector.objectName] = node.GetID() or "" if node else ""
+        if before and node:
+            self._left.append((selector, before))
+            self._soon.start()
         if not self._quiet:
             self._changed()
+
+    def _empty_where_removed(self) -> None:
+        """When the chosen node is removed, the selector goes on to its neighbour, which nobody chose: choose none."""
+        left, self._left = self._left, []
+        gone = [selector for selector, node_id in left if slicer.mrmlScene.GetNodeByID(node_id) is None]
+        for selector in gone:
+            selector.setCurrentNode(None)
+        if gone:
+            self.prefill()
 
 
 def scene_volumes() -> list[Any]:

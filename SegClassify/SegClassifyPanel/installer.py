@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +26,11 @@ class Installer:
 
     def has_torch_extension(self) -> bool:
         """Whether the PyTorch extension is there and loaded."""
-        return importlib.util.find_spec("PyTorchUtils") is not None
+        try:
+            import PyTorchUtils  # noqa: F401
+        except ImportError:
+            return False
+        return True
 
     def can_install_extensions(self) -> bool:
         """Whether this Slicer was built with an extensions manager."""

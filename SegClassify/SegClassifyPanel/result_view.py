@@ -42,7 +42,7 @@ class ResultView:
         self._chosen = chosen
         self._node_id = ""
         self._result: ClassifyResult | None = None
-        self._bars = ClassBars(ui.bars, ui.barsLayout, ui.allClassesButton)
+        self._bars = ClassBars(ui.bars, ui.bars.layout(), ui.allClassesButton)
         self._make_large(ui.winnerLabel, 1.8)
         self._make_large(ui.percentLabel, 1.8)
         show_icon(ui.warningsIcon, qt.QStyle.SP_MessageBoxWarning)

@@ -217,6 +217,7 @@ def test_only_packages_right_in_the_folder_are_removed(
     outside = tmp_path / "outside"
     shutil.copytree(package, outside)
     (models / "link").symlink_to(outside, target_is_directory=True)
+    (models / "inner link").symlink_to(added, target_is_directory=True)
     (models / "letters").mkdir()
     (models / "letters" / "dear.txt").write_text("…", encoding="utf-8")
     for path, sentence in {
@@ -224,6 +225,7 @@ def test_only_packages_right_in_the_folder_are_removed(
         models / ".." / "outside": "does not lie in the folder",
         models: "does not lie in the folder",
         models / "link": "does not lie in the folder",
+        models / "inner link": "does not lie in the folder",
         added / "models": "does not lie in the folder",
         models / "letters": "is not a model package",
         models / "nowhere": "is not a model package",

@@ -36,7 +36,8 @@ class Scaling:
 
         Args:
             X: ``(N, F)``.
-            names: of the columns; those of one source, region and statistic are one block.
+            names: of the columns; those of one source, region and statistic are one block, and so are all intensity
+                descriptors of a label.
             balance: 0 gives every column the same variance, 1 every block, whatever its number of columns;
                 between them a compromise.
             descriptors: part of the whole variance that shape and intensity descriptors get, 0 to 1, where
@@ -64,10 +65,13 @@ class Scaling:
 def _block_sizes(names: tuple[FeatureName, ...], varies: np.ndarray) -> np.ndarray:
     """For each column the number of varying columns in its block ``(F,)``."""
     block_of: dict[tuple[str, str, str], int] = {}
-    codes = np.array(
-        [block_of.setdefault((n.source, n.region, n.statistic), len(block_of)) for n in names], int
-    )
+    codes = np.array([block_of.setdefault(_block(n), len(block_of)) for n in names], int)
     return np.bincount(codes, weights=varies, minlength=len(block_of))[codes]
+
+
+def _block(name: FeatureName) -> tuple[str, str, str]:
+    # Mean, median, minimum … of a label's grey values say much the same, channel by channel: one block a label.
+    return (name.source, name.region, "" if name.source == "intensity" else name.statistic)
 
 
 def _parts(names: tuple[FeatureName, ...], descriptors: float) -> list[tuple[np.ndarray, float]]:

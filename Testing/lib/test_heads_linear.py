@@ -11,7 +11,7 @@ from heads_data import feature_names, vector_table
 from sklearn.linear_model import LogisticRegression
 
 from SegClassifyLib.errors import ModelPackageError
-from SegClassifyLib.evaluation.metrics import score
+from SegClassifyLib.evaluation.metrics import balanced_weights, score
 from SegClassifyLib.features.spec import FeatureName, FeatureTable
 from SegClassifyLib.heads import logistic
 from SegClassifyLib.heads.base import HeadState, load_head, probabilities
@@ -86,7 +86,7 @@ def test_few_cases_of_each_class_are_enough(each: int) -> None:
         assert head.strength_ == head.settings.expected_strength
 
 
-def test_no_warning_in_either_solver() -> None:
+def test_no_warning_with_few_classes_or_many() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for classes, cases in ((2, 40), (9, 90)):
@@ -137,6 +137,17 @@ def test_scaling_shares_the_variance_between_blocks_and_descriptors() -> None:
     assert only_described.apply(X[:, 150:]).var(0).sum() == pytest.approx(1)
 
 
+def test_intensities_of_a_label_count_as_one_block_each_shape_number_as_another() -> None:
+    shapes = tuple(FeatureName("shape", "tumour", s) for s in ("volume", "roundness", "flatness"))
+    grey = tuple(
+        FeatureName("intensity", "tumour", s, c) for c in (0, 1) for s in ("mean", "median", "maximum")
+    )
+    X = np.random.default_rng(0).normal(3, 10, (40, 9))
+    variance = Scaling.of(X, shapes + grey, balance=1, descriptors=0.4).apply(X).var(0)
+    np.testing.assert_allclose(variance[:3], 0.25)
+    assert variance[3:].sum() == pytest.approx(0.25)
+
+
 def test_scaling_shares_the_variance_between_networks() -> None:
     names = feature_names(100, descriptors=5)
     other = tuple(FeatureName("imagenet:pooled", "all", "mean", c) for c in range(30))
@@ -170,27 +181,68 @@ def test_a_few_telling_descriptors_are_heard_among_thousands_of_tap_channels() -
 
 
 @pytest.mark.parametrize("features", [6, 200])
-@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("classes", [2, 3, 7])
 def test_path_is_what_plain_logistic_regression_finds(
     features: int, classes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logistic, "_VARIANCE_KEPT", 1.0)
-    y = np.arange(40) % classes
-    X = np.random.default_rng(0).normal(size=(40, features)) / np.sqrt(features)
-    for strength, found in zip((0.1, 3.0), logistic.logistic_path(X, y, (0.1, 3.0)), strict=True):
+    y = np.minimum(np.arange(40) % (classes + 2), classes - 1)  # the last class is three times as common
+    X = np.random.default_rng(0).normal(size=(40, features)) / np.sqrt(features) + 0.3
+    strengths = (0.1, 3.0, 1000.0)
+    for strength, found in zip(strengths, logistic.logistic_path(X, y, strengths), strict=True):
         plain = LogisticRegression(C=strength, class_weight="balanced", tol=1e-8, max_iter=5000).fit(X, y)
-        np.testing.assert_allclose(probabilities(found(X)), plain.predict_proba(X), atol=0.002)
+        np.testing.assert_allclose(probabilities(found(X)), plain.predict_proba(X), atol=2e-4)
+
+
+@pytest.mark.parametrize("features", [6, 200])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_strengths_side_by_side_are_as_each_alone_and_the_gradient_is_nothing(
+    features: int, classes: int
+) -> None:
+    y = np.arange(50) % classes
+    X = np.random.default_rng(0).normal(size=(50, features)) / np.sqrt(features)
+    X[:, 0] += 2 * y  # separable: the weakest penalty leads far away
+    strengths = (0.01, 1.0, 1e4)
+    together = logistic.logistic_path(X, y, strengths)
+    centre = X.mean(0)
+    for strength, found in zip(strengths, together, strict=True):
+        (alone,) = logistic.logistic_path(X, y, [strength])
+        scale = np.abs(alone(X)).max()
+        np.testing.assert_allclose(found(X), alone(X), atol=1e-4 * max(1, scale))
+        np.testing.assert_allclose(found.weights.sum(0), 0, atol=1e-10 * max(1, scale))
+        # Along the principal components: what they leave out has no weight.
+        wrong = (probabilities(found(X)) - np.eye(classes)[y]) * balanced_weights(y)[:, None]
+        penalty = (2 if classes == 2 else 1) / strength
+        down, held = (wrong.T @ (X - centre)) @ found.weights.T, found.weights @ found.weights.T
+        np.testing.assert_allclose(down, -penalty * held, atol=3e-3 * penalty * np.abs(held).max())
+        np.testing.assert_allclose(wrong.sum(0), 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(30, 200), (200, 30), (12, 12)])
+def test_held_out_logits_are_those_of_the_maps(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    X, fresh, y = rng.normal(size=shape) + 3, rng.normal(size=(9, shape[1])) + 3, np.arange(shape[0]) % 3
+    maps = logistic.logistic_path(X, y, (0.1, 10.0))
+    found = logistic.held_out_path(X, y, (0.1, 10.0), fresh)
+    np.testing.assert_allclose(found, [m(fresh) for m in maps], atol=1e-9)
+
+
+def test_cases_that_are_all_alike_teach_the_class_shares_only() -> None:
+    (found,) = logistic.logistic_path(np.ones((6, 4)), np.arange(6) % 2, [1.0])
+    np.testing.assert_allclose(found(np.ones((2, 4))), 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(30, 200), (200, 30)])
-def test_principal_axes_are_those_of_the_covariance(shape: tuple[int, int]) -> None:
-    X = np.random.default_rng(0).normal(size=shape) * 0.8 ** np.arange(shape[1])
-    X -= X.mean(0)
-    axes = logistic._principal_axes(X)
+def test_components_are_those_of_the_covariance(shape: tuple[int, int]) -> None:
+    X = np.random.default_rng(0).normal(size=shape) * 0.8 ** np.arange(shape[1]) + 5
+    components = logistic._Components.of(X)
+    axes = components.basis.T @ components.turn
     np.testing.assert_allclose(axes.T @ axes, np.eye(axes.shape[1]), atol=1e-8)
-    kept = ((X @ axes) ** 2).sum(0)
+    np.testing.assert_allclose(components.own, components.scores(X), atol=1e-8)
+    np.testing.assert_allclose(components.back(np.eye(axes.shape[1])), axes.T, atol=1e-8)
+    kept = (components.own**2).sum(0)
     assert (np.diff(kept) <= 1e-9).all()
-    assert kept[:-1].sum() < 0.99 * (X**2).sum() <= kept.sum()
+    assert kept[:-1].sum() < 0.99 * ((X - X.mean(0)) ** 2).sum() <= kept.sum()
 
 
 def test_noise_asks_for_a_stronger_penalty_than_signal() -> None:

@@ -50,6 +50,7 @@ class SegClassifyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.logic: SegClassifyLogic | None = None
         self.panel: Panel | None = None
+        self._entered = False
 
     def setup(self) -> None:
         """Called by Slicer when the module is opened for the first time."""
@@ -66,9 +67,14 @@ class SegClassifyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self) -> None:
         """Called by Slicer each time the user comes to the module."""
+        self._entered = True
         self.initializeParameterNode()
         if self.panel is not None:
             self.panel.enter()
+
+    def exit(self) -> None:
+        """Called by Slicer when the user goes to another module."""
+        self._entered = False
 
     def initializeParameterNode(self) -> None:
         """Show the choices that the scene holds."""
@@ -82,7 +88,7 @@ class SegClassifyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneEndClose(self, *_: Any) -> None:
         """The scene is empty; if the panel is seen, it begins anew."""
-        if self.parent.isEntered:
+        if self._entered:
             self.initializeParameterNode()
 
     def cleanup(self) -> None:

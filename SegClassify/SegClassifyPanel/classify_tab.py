@@ -222,7 +222,7 @@ class ClassifyTab:
     def _write(self) -> None:
         """Put the choices into the scene."""
         parameters, model = self._parameters, self.models.model
-        if self._reading or parameters is None or model is None:
+        if self._reading or parameters is None or model is None or self._watch.importing:
             return
         if list(parameters.inputs) != self.inputs.nodes():
             parameters.inputs = self.inputs.nodes()

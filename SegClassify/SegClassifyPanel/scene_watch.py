@@ -40,6 +40,11 @@ class SceneWatch(VTKObservationMixin):
         self.addObserver(scene, scene.EndImportEvent, self._on_import)
         self.addObserver(scene, scene.StartCloseEvent, self._on_closing)
 
+    @property
+    def importing(self) -> bool:
+        """Whether a scene is being read, or has been and nobody was told yet: it must not be written to."""
+        return self._was_loaded or bool(slicer.mrmlScene.IsImporting())
+
     def close(self) -> None:
         """Observe no longer."""
         self.removeObservers()
@@ -60,7 +65,7 @@ class SceneWatch(VTKObservationMixin):
         if slicer.mrmlScene.IsBatchProcessing():
             self._delay.start()
             return
-        was_loaded, self._was_loaded = self._was_loaded, False
-        self._nodes_changed()
-        if was_loaded:
+        if self._was_loaded:
             self._loaded()
+        self._was_loaded = False
+        self._nodes_changed()

@@ -54,7 +54,8 @@ class Stage:
 
     def settle(self) -> None:
         """Let timers and posted events run, and fail for what left a slot."""
-        standin.spin(0.05)
+        for _ in range(6):  # timers that start timers
+            standin.spin(0.01)
         standin.raise_recorded()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,28 +19,28 @@ _LIVE = 4.0
 def bytes_per_voxel(network: torch.nn.Module, segmenter: Segmenter, step: int) -> float:
     """Main or GPU memory that a float32 pass takes for each voxel of a tile.
 
-    Module outputs are sized by a run on torch's *meta* device, which computes nothing.
+    Module outputs are sized by a run on the smallest image that the network takes: torch's *meta* device would
+    compute nothing, but its first use imports torch's compiler, which takes longer than the run.
     """
     import torch
 
-    ndim = segmenter.network.ndim
-    edge = -(-64 // step) * step
+    shape = (2 * step if step > 1 else 16,) * segmenter.network.ndim
     sizes: list[int] = []
 
     def record(_module: Any, _inputs: Any, output: Any) -> None:
         if isinstance(output, torch.Tensor):
             sizes.append(output.numel())
 
-    shadow = copy.deepcopy(network).to("meta")
-    hooks = [module.register_forward_hook(record) for module in shadow.modules()]
+    hooks = [module.register_forward_hook(record) for module in network.modules()]
     try:
         with torch.inference_mode():
-            shadow(torch.empty(1, segmenter.network.in_channels, *(edge,) * ndim, device="meta"))
+            device = next((p.device for p in network.parameters()), torch.device("cpu"))
+            network(torch.zeros(1, segmenter.network.in_channels, *shape, device=device))
     finally:
         for hook in hooks:
             hook.remove()
     taps = sum(t.channels / float(np.prod(t.reduction)) for t in segmenter.taps)
-    return 4.0 * (_LIVE * max(sizes) / edge**ndim + 2 * segmenter.network.out_channels + taps)
+    return 4.0 * (_LIVE * max(sizes) / float(np.prod(shape)) + 2 * segmenter.network.out_channels + taps)
 
 
 def estimate_bytes(per_voxel: float, tile: Sequence[int], grid: Sequence[int]) -> float:

@@ -42,6 +42,7 @@ class BatchSection:
         layout.addWidget(self.widget)
         self.table = BatchTable(ui.batchTable, self._explain, self._show_case)
         ui.folderEdit.connect("currentPathChanged(QString)", self._on_source)
+        ui.folderEdit.connect("validInputChanged(bool)", self._on_source)
         ui.sceneRadio.connect("toggled(bool)", self._on_source)
         ui.batchButton.connect("clicked()", self._on_click)
         ui.exportButton.connect("clicked()", self.export)

@@ -76,8 +76,9 @@ class ClassBars:
 
 def percent(probability: float) -> str:
     """0.821 → "82 %"; never 0 % or 100 % for what is neither."""
-    if 0.0 < probability < 0.005:
+    number = round(100 * probability)
+    if number == 0 and probability > 0.0:
         return _("< 1 %")
-    if 0.995 <= probability < 1.0:
+    if number == 100 and probability < 1.0:
         return _("> 99 %")
-    return _("{number} %").format(number=round(100 * probability))
+    return _("{number} %").format(number=number)

@@ -128,6 +128,9 @@ class InputsSection:
         selector.addEnabled = selector.removeEnabled = selector.renameEnabled = False
         selector.noneEnabled = True
         selector.noneDisplay = _("Choose a volume")
+        selector.setSizePolicy(
+            qt.QSizePolicy.Ignored, qt.QSizePolicy.Fixed
+        )  # names may be longer than any panel
         selector.setMRMLScene(slicer.mrmlScene)
         selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self._on_chosen(selector, node))
         self._ui.inputRows.layout().addRow(label, selector)

@@ -18,9 +18,9 @@ MR_LABELS = ("scalp and skull", "CSF", "grey matter", "white matter", "tumour")
 COLOURS = ((0.87, 0.72, 0.53), (0.33, 0.6, 0.9), (0.56, 0.56, 0.6), (0.95, 0.94, 0.84), (0.9, 0.25, 0.2))
 
 SUMMARY = (
-    "Segments a head and says which of three types of tumour it shows. Trained on made-up heads, so it is of no use for "
-    "real ones.\n\nIt wants a contrast-enhanced T1 and a FLAIR of the same visit. Images that were taken without contrast "
-    "agent are answered wrongly more often than not.\n\nTrained on 60 cases, tested on 30 others."
+    "Segments a head and says which of three types of tumour it shows. Trained on made-up heads, so it is of no use "
+    "for real ones.\n\nIt wants a contrast-enhanced T1 and a FLAIR of the same visit. Images that were taken without "
+    "contrast agent are answered wrongly more often than not.\n\nTrained on 60 cases, tested on 30 others."
 )
 
 

@@ -117,8 +117,8 @@ def running_states(camera: Photographer, head: Any) -> None:
         shown.logic.job.cancelled()
         shown.ui.classifyButton.click()
         shown.logic.job.failed(
-            "The worker, which runs the models, was ended by the system or crashed. It starts again with the next click. "
-            "Last line of its log: MemoryError"
+            "The worker, which runs the models, was ended by the system or crashed. It starts again with the next "
+            "click. Last line of its log: MemoryError"
         )
         camera.take("error", shown)
 
@@ -267,9 +267,7 @@ def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="folder for the pictures")
-    parser.add_argument(
-        "--only", default="", help="part of a name: empty, running, results, batches, setups, narrow, dark"
-    )
+    parser.add_argument("--only", default="", help="one part: empty, running, results …")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     standin.start()

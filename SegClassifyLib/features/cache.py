@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ class FeatureCache:
         path = self._path(image_hash, segmenter)
         try:
             with np.load(path, allow_pickle=False) as stored:
-                names = tuple(FeatureName(*row) for row in json.loads(str(stored["names"])))
+                names = _names(str(stored["names"]))
                 maps = {k[len(_MAP) :]: stored[k] for k in stored.files if k.startswith(_MAP)}
                 observation = observation_from_json(json.loads(str(stored["observation"])))
                 return CaseFeatures(names, stored["vector"], maps, observation)
@@ -89,6 +90,12 @@ class FeatureCache:
     def _path(self, image_hash: str, segmenter: Segmenter) -> Path:
         key = f"{image_hash} {segmenter.fingerprint} {FEATURE_VERSION} {PREPROCESSING_VERSION}"
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz"
+
+
+@lru_cache(maxsize=8)
+def _names(stored: str) -> tuple[FeatureName, ...]:
+    """Read once for all cases, which have the same thousands of names; one tuple is also compared in no time."""
+    return tuple(FeatureName(*row) for row in json.loads(stored))
 
 
 def _signature(paths: Sequence[Path]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,9 +21,12 @@ from SegClassifyLib.heads.base import (
     names_to_json,
     probabilities,
 )
-from SegClassifyLib.heads.logistic import LinearMap, logistic_path
+from SegClassifyLib.heads.logistic import LinearMap, held_out_path, logistic_path
 from SegClassifyLib.heads.scaling import Scaling
 from SegClassifyLib.progress import Progress
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 
 class LinearSettings(BaseModel):
@@ -87,8 +91,6 @@ class LinearHead:
         progress: Progress | None = None,
     ) -> LinearHead:
         """Learn from N cases; see :class:`~SegClassifyLib.evaluation.learner.Learner`."""
-        from threadpoolctl import threadpool_limits
-
         progress = progress or Progress()
         y = np.asarray(y, np.int64)
         self.n_classes = class_count(y)
@@ -96,7 +98,7 @@ class LinearHead:
         progress.report("Training the linear classifier")
         self.names = table.names
         # Matrices of a hundred rows: on a busy machine BLAS threads wait for each other ten times as long as they work.
-        with threadpool_limits(1, user_api="blas"):
+        with _threads().limit(limits=1, user_api="blas"):
             self.strength_ = self._choose_strength(table, y, np.asarray(groups), seed)
             self._scaling = self._learn_scaling(table.X, table.names)
             self._map = logistic_path(self._scaling.apply(table.X), y, [self.strength_])[0]
@@ -176,14 +178,25 @@ class LinearHead:
         for fold in folds:
             scaling = self._learn_scaling(table.X[fold.train], table.names)
             train, test = scaling.apply(table.X[fold.train]), scaling.apply(table.X[fold.test])
-            for row, linear in zip(loss, logistic_path(train, y[fold.train], strengths), strict=True):
-                row[fold.test] = case_log_loss(y[fold.test], probabilities(linear(test)))
+            logits = held_out_path(train, y[fold.train], strengths, test)
+            for row, proba in zip(loss, probabilities(logits), strict=True):
+                row[fold.test] = case_log_loss(y[fold.test], proba)
         away = np.log10(strengths / settings.expected_strength)
         doubt = settings.belief * away[:, None] ** 2 / len(y)
         return float(strengths[_lean(loss * balanced_weights(y) + doubt, groups, settings.lean)])
 
     def _learn_scaling(self, X: np.ndarray, names: tuple[FeatureName, ...]) -> Scaling:
         return Scaling.of(X, names, self.settings.balance, self.settings.descriptors)
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Looks through all libraries of the process, which takes as long as learning from ten cases: done once."""
+    # Whatever brings threads of its own must be there before it is looked for.
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _lean(loss: np.ndarray, groups: np.ndarray, lean: float) -> int:

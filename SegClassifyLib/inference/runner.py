@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _BUDGET = 0.6
 """Share of the free memory that a pass is planned to use: estimates err."""
 
+_PLENTY = 65536.0
+"""Bytes for each voxel that no network needs: where they fit, what it does need is not worked out."""
+
 _TOGETHER = 1 << 17
 """Voxels whose largest label is looked for at once."""
 
@@ -128,17 +131,22 @@ class Runner:
         rungs: list[tuple[list[Window], str]] = []
         for device in dict.fromkeys((self.device, "cpu")):
             budget = _BUDGET * free_memory(device)
-            if spec.mode == "whole" and estimate_bytes(self._bytes_per_voxel, shape, shape) <= budget:
+            if spec.mode == "whole" and self._fits(shape, shape, budget):
                 rungs.append((whole_grid(shape), device))
             edge = max(spec.window) if spec.window else 256
             tile = tuple(spec.window) if spec.window else (edge,) * len(shape)
             while min(tile) >= 2 * self.step:
-                if estimate_bytes(self._bytes_per_voxel, tile, shape) <= budget or max(tile) <= 64:
+                if max(tile) <= 64 or self._fits(tile, shape, budget):
                     rungs.append(
                         (cut_windows(shape, tile, min(spec.halo, min(tile) // 4), self.step), device)
                     )
                 tile = tuple(n // 2 for n in tile)
         return rungs or [(whole_grid(shape), self.device)]
+
+    def _fits(self, tile: tuple[int, ...], shape: tuple[int, ...], budget: float) -> bool:
+        if estimate_bytes(_PLENTY, tile, shape) <= budget:
+            return True
+        return estimate_bytes(self._bytes_per_voxel, tile, shape) <= budget
 
     def _run(
         self,

@@ -94,10 +94,12 @@ def train_classifier(
     else:
         prototype = heads[0]
     repeats = settings.repeats_for(prototype.kind)
+    # Maps are most of a table, and are copied for every fold.
+    seen = replace(table, maps={}) if prototype.kind == LinearHead.kind else table
     validation = cross_validate(
-        prototype.fresh, table, y, groups, settings.folds, repeats, settings.seed, progress, classes
+        prototype.fresh, seen, y, groups, settings.folds, repeats, settings.seed, progress, classes
     )
-    head = choice.head if choice else prototype.fresh().fit(table, y, groups, settings.seed, progress)
+    head = choice.head if choice else prototype.fresh().fit(seen, y, groups, settings.seed, progress)
     notes = (*material.notes, *_believable(y, groups, classes), *([choice.reason] if choice else []))
     model = _model(training_set, family, settings, name, material, head, validation, notes, device)
     names = tuple(c.name for c in material.cases)

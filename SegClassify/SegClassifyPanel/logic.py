@@ -57,6 +57,8 @@ class ModuleLogic(VTKObservationMixin):
         self._undo: Snapshot | None = None
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._on_scene_closing)
+        # A script may forget to clean up, and the worker should not learn of Slicer's end by a broken pipe.
+        slicer.app.aboutToQuit.connect(self.cleanup)
 
     def classify(
         self,
@@ -194,9 +196,10 @@ class ModuleLogic(VTKObservationMixin):
         for running in (*self._batches, *self._jobs, *self._surfaces):
             running.cancel()
 
-    def cleanup(self) -> None:
+    def cleanup(self, *_: Any) -> None:
         """Stop everything, end the worker, remove observers and temporary files."""
         self.removeObservers()
+        slicer.app.aboutToQuit.disconnect(self.cleanup)
         self.cancel_all()
         self.worker.log_changed = None
         self.worker.stop()

@@ -112,30 +112,22 @@ class SurfaceJob:
             last = next((line for line in reversed(log.splitlines()) if line.strip()), "")
             self._fail(_("The surfaces could not be made: {reason}").format(reason=last))
             return
-        self._chunks = Chunks(self._read(), self._add, self._broke)
+        self._chunks = Chunks(self._read(), self._show, self._broke)
 
-    def _read(self) -> Steps[list[vtk.vtkPolyData]]:
-        surfaces = []
-        for wanted in self._wanted:
+    def _read(self) -> Steps[None]:
+        """One surface at a time: each makes the segmentation tell everybody who watches it."""
+        name = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
+        for number, wanted in enumerate(self._wanted):
             reader = vtk.vtkXMLPolyDataReader()
             reader.SetFileName(wanted.file)
             reader.Update()
-            surfaces.append(reader.GetOutput())
-            yield len(surfaces) / len(self._wanted)
-        return surfaces
-
-    def _add(self, surfaces: list[vtk.vtkPolyData]) -> None:
-        name = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
-        segmentation = self._segmentation
-        before = segmentation.SetSegmentModifiedEnabled(False)
-        for wanted, polydata in zip(self._wanted, surfaces, strict=True):
-            segment = segmentation.GetSegment(wanted.segment)
+            yield (number + 0.5) / len(self._wanted)
+            segment = self._segmentation.GetSegment(wanted.segment)
             if segment is not None:
-                segment.AddRepresentation(name, polydata)
-        segmentation.SetSegmentModifiedEnabled(before)
-        self._show()
+                segment.AddRepresentation(name, reader.GetOutput())
+            yield (number + 1) / len(self._wanted)
 
-    def _show(self) -> None:
+    def _show(self, _nothing: None = None) -> None:
         node = slicer.mrmlScene.GetNodeByID(self.node_id)
         if node is not None and node.GetSegmentation() is self._segmentation:
             node.CreateDefaultDisplayNodes()

@@ -226,6 +226,8 @@ class BatchSection:
 
 
 def _cases(count: int) -> str:
+    if count == 0:
+        return _("no case")
     return _("1 case") if count == 1 else _("{count} cases").format(count=count)
 
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import qt
 from slicer.i18n import tr as _
@@ -27,6 +28,28 @@ def python_executable() -> str:
             _("PythonSlicer, which runs the models, is not beside Slicer's program: install Slicer again.")
         )
     return found
+
+
+def let_go(process: qt.QProcess) -> None:
+    """Keep a process that nobody waits for any more until it has ended and its signals are through.
+
+    Python would delete it with its last reference, and Qt would then wait for it, or stumble over the signal in whose
+    handler that happened.
+    """
+    _leaving.append(process)
+    process.finished.connect(_sweep)
+    _sweep()
+
+
+def _sweep(*_args: Any) -> None:
+    qt.QTimer.singleShot(0, _drop_ended)
+
+
+def _drop_ended() -> None:
+    _leaving[:] = [process for process in _leaving if process.state() != qt.QProcess.NotRunning]
+
+
+_leaving: list[qt.QProcess] = []
 
 
 def kill_tree(process: qt.QProcess, group: int | None) -> None:

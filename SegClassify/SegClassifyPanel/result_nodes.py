@@ -85,6 +85,8 @@ def put_segmentation(
     node.SetAndObserveSegmentation(segmentation)
     node.SetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole(), volumes[0].GetID())
     node.CreateDefaultDisplayNodes()
+    if earlier is None:
+        node.GetDisplayNode().SetVisibility3D(False)  # until there are surfaces to show
     node.RemoveNodeReferenceIDs(CHANNEL)
     for volume in volumes:
         node.AddNodeReferenceID(CHANNEL, volume.GetID())

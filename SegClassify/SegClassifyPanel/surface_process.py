@@ -7,6 +7,7 @@ edges, then smoothing by a windowed sinc filter (Taubin), strength 0.5.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -77,8 +78,17 @@ def _reach(mask: np.ndarray, axis: int) -> slice:
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
+def introduce_itself() -> None:
+    """Say this process's number, and lead a group of that number: a launcher may stand between it and Slicer."""
+    if sys.platform != "win32" and os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)
+    sys.stdout.write(f"{os.getpid()}\n")
+    sys.stdout.flush()
+
+
 def main(order: Path) -> None:
     """Make what the order asks for: ``{"layers": [{"array", "first", "matrix", "surfaces": [{"value", "file"}]}]}``."""
+    introduce_itself()
     for layer in json.loads(order.read_text(encoding="utf-8"))["layers"]:
         labels = np.load(layer["array"], mmap_mode="r", allow_pickle=False)
         for wanted in layer["surfaces"]:

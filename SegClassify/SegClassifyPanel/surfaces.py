@@ -17,7 +17,7 @@ from slicer.i18n import tr as _
 
 from SegClassifyPanel.chunks import Chunks, Steps
 from SegClassifyPanel.geometry import array_of
-from SegClassifyPanel.process_tree import kill_tree, python_executable
+from SegClassifyPanel.process_tree import kill_tree, let_go, python_executable
 from SegClassifyPanel.volumes import voxel_array, write_voxels
 
 
@@ -154,9 +154,10 @@ class SurfaceJob:
         if process is not None:
             process.finished.disconnect(self._finished)
             process.errorOccurred.disconnect(self._went_wrong)
+            let_go(process)
             if process.state() != qt.QProcess.NotRunning:
-                kill_tree(process, None)
-            qt.QTimer.singleShot(2000, lambda: process.state())  # keeps it until its signals are through
+                said = process.readAllStandardOutput().data().strip()
+                kill_tree(process, int(said) if said.isdigit() else None)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

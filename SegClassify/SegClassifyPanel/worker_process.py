@@ -14,7 +14,7 @@ import qt
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.lib_path import make_importable
-from SegClassifyPanel.process_tree import kill_tree, python_executable
+from SegClassifyPanel.process_tree import kill_tree, let_go, python_executable
 
 LIBRARY_FOLDER = make_importable()
 
@@ -102,7 +102,6 @@ class WorkerProcess:
         self._process: qt.QProcess | None = None
         self._decoder = LineDecoder()
         self._alarms: dict[Id, qt.QTimer] = {}
-        self._leaving: list[qt.QProcess] = []
 
     @property
     def running(self) -> bool:
@@ -327,7 +326,7 @@ class WorkerProcess:
         return WorkerFailure(Code.INTERNAL_ERROR, sentence, "\n".join(last))
 
     def _forget(self, process: qt.QProcess) -> None:
-        """Listen to this process no longer, and let go of it once it has ended and its signals are through."""
+        """Listen to this process no longer."""
         for signal, slot in (
             (process.readyReadStandardOutput, self._take_answers),
             (process.readyReadStandardError, self._take_log),
@@ -336,15 +335,7 @@ class WorkerProcess:
         ):
             signal.disconnect(slot)
         self._process = None
-        self._leaving.append(process)
-        process.finished.connect(self._sweep)
-        self._sweep()
-
-    def _sweep(self, *_args: Any) -> None:
-        qt.QTimer.singleShot(0, self._drop_ended)
-
-    def _drop_ended(self) -> None:
-        self._leaving = [p for p in self._leaving if p.state() != qt.QProcess.NotRunning]
+        let_go(process)
 
     def _take_log(self, *_args: Any) -> None:
         if self._process is None:

@@ -161,6 +161,7 @@ def test_a_loaded_scene_shows_its_result_and_its_choice(shown: Stage, tmp_path: 
     shown.settle()
     assert shown.result_ui.body.visible is False
     slicer.util.loadScene(file)
+    shown.tab.inputs.prefill()  # as when the user comes to the module right now: must not overwrite what was loaded
     shown.settle()
     assert shown.result_ui.winnerLabel.text == "meningioma"
     assert shown.result_ui.opacitySlider.value == 0.25

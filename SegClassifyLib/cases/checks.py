@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from SegClassifyLib.cases import trash
+from SegClassifyLib.cases.findings import Finding, Kind, by_severity
+from SegClassifyLib.cases.odd import odd_intensities, odd_spacing
 from SegClassifyLib.cases.paths import resolve
 from SegClassifyLib.cases.rules import fits_dimension
 from SegClassifyLib.cases.schema import Case
@@ -21,35 +21,23 @@ from SegClassifyLib.volumes.geometry import Geometry
 
 if TYPE_CHECKING:
     from SegClassifyLib.cases.reader import TrainingSetReader
+    from SegClassifyLib.volumes.observation import Observation
 
 Depth = Literal["headers", "pixels"]
-Severity = Literal["error", "warning", "info"]
-_ORDER: tuple[Severity, ...] = ("error", "warning", "info")
-# Spacing is worth a word when it is _FAR times the set's median, or as much below, and less than _COMMON of the
-# cases are within a factor of _ALIKE of it: thick slices in a tenth of all CT scans are no mistake.
-_FAR, _ALIKE, _COMMON = 2.0, 1.5, 0.05
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One finding.
+@dataclass
+class _Seen:
+    """What was read of the cases so far, by case name: what shows which of them are odd."""
 
-    Args:
-        severity: ``error`` keeps a case from being used; ``warning`` makes results worse or less honest; ``info``
-            is worth knowing.
-        case: its name; empty for the set as a whole.
-        sentence: what is wrong and what to do.
-    """
-
-    severity: Severity
-    case: str
-    sentence: str
+    grids: dict[str, Geometry] = field(default_factory=dict)
+    observations: dict[str, Observation] = field(default_factory=dict)
 
 
 def validate(
     training_set: TrainingSetReader, deep: Depth = "headers", progress: Progress | None = None
-) -> list[Problem]:
-    """Check a training set.
+) -> list[Finding]:
+    """Check the cases and files of a training set; what it still lacks for training says :mod:`.guide`.
 
     Args:
         training_set: what to check.
@@ -60,58 +48,57 @@ def validate(
         Findings, errors first.
     """
     progress = progress or Progress()
-    problems: list[Problem] = []
-    grids: dict[str, Geometry] = {}
+    findings: list[Finding] = []
+    seen = _Seen()
     for number, case in enumerate(training_set.cases):
         progress.report("Checking cases", number, len(training_set.cases), case.name)
-        found = list(_entry_problems(training_set, case))
+        found = list(_entry_findings(training_set, case))
         if not found:
-            found = list(_file_problems(training_set, case, grids))
+            found = list(_file_findings(training_set, case, seen))
         if not found and deep == "pixels":
-            found = list(_pixel_problems(training_set, case))
-        problems += [*found, *_gaps(case)]
+            found = list(_pixel_findings(training_set, case, seen))
+        findings += [*found, *_gaps(case)]
     progress.report("Checking cases", len(training_set.cases), len(training_set.cases))
-    problems += [
-        *_class_problems(training_set), *_double_images(training_set), *_leaking_groups(training_set),
-        *_odd_spacing(grids), *_orphans(training_set),
+    findings += [
+        *_double_images(training_set), *_leaking_groups(training_set), *odd_spacing(seen.grids),
+        *odd_intensities(seen.observations, training_set.channels), *_orphans(training_set),
     ]  # fmt: skip
-    return sorted(problems, key=lambda p: _ORDER.index(p.severity))
+    return by_severity(findings)
 
 
-def _entry_problems(training_set: TrainingSetReader, case: Case) -> Iterator[Problem]:
+def _about(kind: Kind, case: Case, what: str, remedy: str = "") -> Finding:
+    """An error of one case; ``what`` follows its name."""
+    return Finding("error", kind, f"Case {case.name!r}{what}", remedy, (case.name,))
+
+
+def _entry_findings(training_set: TrainingSetReader, case: Case) -> Iterator[Finding]:
     """What ``dataset.json`` alone shows, and files that are not there."""
     channels = training_set.channels
     if len(case.images) not in (1, len(channels)):
-        yield Problem(
-            "error",
-            case.name,
-            f"Case {case.name!r} has {len(case.images)} image(s) for {len(channels)} channel(s) "
-            f"({', '.join(channels)}); remove it and add it again with one file for each.",
+        yield _about(
+            "broken entry",
+            case,
+            f" has {len(case.images)} image(s) for {len(channels)} channel(s) ({', '.join(channels)})",
+            "remove it and add it again with one file for each",
         )
     if case.label_class is not None and case.label_class not in training_set.classes:
-        yield Problem(
-            "error",
-            case.name,
-            f"Case {case.name!r} is of the class {case.label_class!r}, which the training set does not have; "
-            "add the class or change the case.",
+        yield _about(
+            "broken entry",
+            case,
+            f" is of the class {case.label_class!r}, which the training set does not have",
+            "add the class or change the case",
         )
     for text in case.files:
         try:
             path = resolve(training_set.folder, case, text)
         except SegClassifyError as error:
-            yield Problem("error", case.name, str(error))
+            yield Finding("error", "broken entry", str(error).removesuffix("."), "", (case.name,))
             continue
         if not path.exists():
-            yield Problem(
-                "error",
-                case.name,
-                f"Case {case.name!r}: the file {path} is gone; put it back or remove the case.",
-            )
+            yield _about("file gone", case, f": the file {path} is gone", "put it back or remove the case")
 
 
-def _file_problems(
-    training_set: TrainingSetReader, case: Case, grids: dict[str, Geometry]
-) -> Iterator[Problem]:
+def _file_findings(training_set: TrainingSetReader, case: Case, seen: _Seen) -> Iterator[Finding]:
     """What the headers show."""
     try:
         grid = _header(training_set.image_paths(case)[0])
@@ -121,24 +108,29 @@ def _file_problems(
         # A .seg.nrrd may hold just the part of the grid that was drawn on; only reading it tells.
         mask_grid = _header(mask) if mask and ending(mask) != ".seg.nrrd" else None
     except SegClassifyError as error:
-        yield Problem("error", case.name, f"Case {case.name!r}: {error}")
+        yield _unreadable(case, f"Case {case.name!r}: {error}")
         return
     if grid is None:
         return
-    grids[case.name] = grid
+    seen.grids[case.name] = grid
     if not fits_dimension(grid, training_set.ndim):
-        yield Problem(
-            "error",
-            case.name,
-            f"Case {case.name!r} is {grid.ndim}D in a {training_set.ndim}D training set; give it a set of its own.",
+        yield _about(
+            "other dimension",
+            case,
+            f" is {grid.ndim}D in a {training_set.ndim}D training set",
+            "give it a set of its own",
         )
     if mask_grid is not None and not _same_pixels(grid, mask_grid):
-        yield Problem(
-            "error",
-            case.name,
-            f"Case {case.name!r}: the segmentation {mask} ({_size(mask_grid)} voxels) does not lie on the image's "
-            f"grid ({_size(grid)}); give it one that does with `segclassify dataset change`.",
+        yield _about(
+            "other grid",
+            case,
+            f": the segmentation {mask} ({_size(mask_grid)} voxels) does not lie on the image's grid ({_size(grid)})",
+            "give it one that does with `segclassify dataset change`",
         )
+
+
+def _unreadable(case: Case, sentence: str) -> Finding:
+    return Finding("error", "unreadable", sentence.removesuffix("."), "", (case.name,))
 
 
 def _header(path: Path) -> Geometry | None:
@@ -165,56 +157,65 @@ def _size(grid: Geometry) -> str:
     return " x ".join(map(str, grid.size))
 
 
-def _pixel_problems(training_set: TrainingSetReader, case: Case) -> Iterator[Problem]:
+def _pixel_findings(training_set: TrainingSetReader, case: Case, seen: _Seen) -> Iterator[Finding]:
     """What only reading shows."""
+    from SegClassifyLib.volumes.observation import observe
+
     try:
         image = training_set.load_image(case)
+        seen.observations[case.name] = observe(image)
         if case.image_hash is not None and image.content_hash() != case.image_hash:
-            yield Problem(
+            yield Finding(
                 "warning",
-                case.name,
-                f"Case {case.name!r}: its image has changed since it was added; add it anew if that is meant.",
+                "image changed",
+                f"Case {case.name!r}: its image has changed since it was added",
+                "add it anew if that is meant",
+                (case.name,),
             )
         if case.segmentation is not None:
             mask = training_set.load_segmentation(case, image)
             if not mask.array.any():
-                yield Problem(
-                    "info", case.name, f"Case {case.name!r} has an empty segmentation (background only)."
+                yield Finding(
+                    "info",
+                    "empty segmentation",
+                    f"Case {case.name!r} has an empty segmentation (background only)",
+                    "draw what is there, unless there is nothing",
+                    (case.name,),
                 )
     except SegClassifyError as error:
-        yield Problem("error", case.name, str(error))
+        yield _unreadable(case, str(error))
 
 
-def _gaps(case: Case) -> Iterator[Problem]:
+def _gaps(case: Case) -> Iterator[Finding]:
     if case.label_class is None and case.role != "segmenter":
-        yield Problem(
-            "info", case.name, f"Case {case.name!r} has no class yet; the classifier cannot use it."
-        )
-    if case.segmentation is None and case.role != "classifier":
-        yield Problem(
-            "info", case.name, f"Case {case.name!r} has no segmentation; the segmenter cannot learn from it."
-        )
-    elif case.segmentation is not None and case.segmentation_is_prediction and case.role != "classifier":
-        yield Problem(
+        yield Finding(
             "info",
-            case.name,
-            f"Case {case.name!r} has a predicted segmentation that nobody has corrected yet.",
+            "no class",
+            f"Case {case.name!r} has no class yet and the classifier cannot use it",
+            "give it a class",
+            (case.name,),
+        )
+    if case.role == "classifier":
+        return
+    if case.segmentation is None:
+        yield Finding(
+            "info",
+            "no segmentation",
+            f"Case {case.name!r} has no segmentation and the segmenter cannot learn from it",
+            "draw one, or make it a case for the classifier only",
+            (case.name,),
+        )
+    elif case.segmentation_is_prediction:
+        yield Finding(
+            "info",
+            "predicted segmentation",
+            f"Case {case.name!r} has a predicted segmentation that nobody has corrected yet",
+            "look at it and correct it",
+            (case.name,),
         )
 
 
-def _class_problems(training_set: TrainingSetReader) -> Iterator[Problem]:
-    counts = Counter(
-        c.label_class for c in training_set.cases if c.split == "train" and c.role != "segmenter"
-    )
-    for name in training_set.classes:
-        if counts[name] < 2:
-            some = "no training case" if counts[name] == 0 else "a single training case"
-            yield Problem(
-                "warning", "", f"The class {name!r} has {some}; a classifier needs two or more of each class."
-            )
-
-
-def _double_images(training_set: TrainingSetReader) -> Iterator[Problem]:
+def _double_images(training_set: TrainingSetReader) -> Iterator[Finding]:
     by_hash: dict[str, list[Case]] = defaultdict(list)
     for case in training_set.cases:
         if case.image_hash is not None:
@@ -222,55 +223,39 @@ def _double_images(training_set: TrainingSetReader) -> Iterator[Problem]:
     for twins in by_hash.values():
         if len(twins) < 2:
             continue
-        names = ", ".join(repr(c.name) for c in twins)
+        names = tuple(c.name for c in twins)
         leaks = len({c.group_name for c in twins}) > 1 or len({c.split for c in twins}) > 1
-        remedy = (
-            "they are in different groups or splits, so a test can meet what was learnt from: remove all but one"
-            if leaks
-            else "remove all but one"
-        )
-        yield Problem(
-            "error" if leaks else "warning", twins[0].name, f"Cases {names} hold the same image; {remedy}."
-        )
+        classes = sorted({c.label_class for c in twins if c.label_class})
+        what = f"Cases {', '.join(map(repr, names))} hold the same image"
+        if leaks:
+            what += " in different groups or splits, so a test can meet what was learnt from"
+        remedy = "remove all but one"
+        if len(classes) > 1:
+            what += f" under different classes ({', '.join(classes)})"
+            remedy += ", the one whose class is right"
+        yield Finding("error" if leaks else "warning", "duplicate", what, remedy, names)
 
 
-def _leaking_groups(training_set: TrainingSetReader) -> Iterator[Problem]:
-    splits: dict[str, set[str]] = defaultdict(set)
+def _leaking_groups(training_set: TrainingSetReader) -> Iterator[Finding]:
+    members: dict[str, list[Case]] = defaultdict(list)
     for case in training_set.cases:
-        splits[case.group_name].add(case.split)
-    for group, found in splits.items():
-        if len(found) > 1:
-            yield Problem(
+        members[case.group_name].append(case)
+    for group, cases in members.items():
+        if len({c.split for c in cases}) > 1:
+            yield Finding(
                 "error",
-                "",
-                f"The group {group!r} has cases for training and for testing, which makes test results too good; "
-                "move all its cases to one split.",
+                "split group",
+                f"The group {group!r} has cases for training and for testing, which makes test results too good",
+                "move all its cases to one split",
+                tuple(c.name for c in cases),
             )
 
 
-def _odd_spacing(grids: dict[str, Geometry]) -> Iterator[Problem]:
-    """Cases whose voxel size is far from what the others have; sorted, because axes may be stored in any order."""
-    by_ndim: dict[int, dict[str, Geometry]] = defaultdict(dict)
-    for name, grid in grids.items():
-        by_ndim[grid.ndim][name] = grid
-    for group in by_ndim.values():
-        if len(group) < 3:
-            continue
-        spacings = np.log([sorted(g.spacing) for g in group.values()])
-        median = np.median(spacings, axis=0)
-        for (name, grid), spacing in zip(group.items(), spacings, strict=True):
-            alike = int((np.abs(spacings - spacing) < np.log(_ALIKE)).all(axis=1).sum()) - 1
-            if np.abs(spacing - median).max() > np.log(_FAR) and alike < max(1, _COMMON * len(group)):
-                own = " x ".join(f"{s:g}" for s in grid.spacing)
-                usual = " x ".join(f"{s:.3g}" for s in np.exp(median))
-                sentence = (
-                    f"Case {name!r} has voxels of {own} mm, far from the usual {usual} mm; is that right?"
-                )
-                yield Problem("warning", name, sentence)
-
-
-def _orphans(training_set: TrainingSetReader) -> Iterator[Problem]:
+def _orphans(training_set: TrainingSetReader) -> Iterator[Finding]:
     for path in trash.orphans(training_set.folder, training_set.document):
-        yield Problem(
-            "warning", "", f"The file {path} belongs to no case; `segclassify dataset tidy` deletes it."
+        yield Finding(
+            "warning",
+            "orphan file",
+            f"The file {path} belongs to no case",
+            "`segclassify dataset tidy` deletes it",
         )

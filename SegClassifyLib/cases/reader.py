@@ -17,7 +17,8 @@ from SegClassifyLib.errors import TrainingSetError
 from SegClassifyLib.volumes.image import Image, Label, LabelMap
 
 if TYPE_CHECKING:
-    from SegClassifyLib.cases.checks import Depth, Problem
+    from SegClassifyLib.cases.checks import Depth
+    from SegClassifyLib.cases.findings import Finding
 
 
 class TrainingSetReader:
@@ -110,7 +111,7 @@ class TrainingSetReader:
             )
         return intake.read_segmentation(case.name, path, image.geometry, self.labels)
 
-    def validate(self, deep: Depth = "headers") -> list[Problem]:
+    def validate(self, deep: Depth = "headers") -> list[Finding]:
         """All that is wrong or odd with the set, worst first; see :mod:`SegClassifyLib.cases.checks`."""
         from SegClassifyLib.cases.checks import validate
 

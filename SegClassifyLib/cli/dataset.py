@@ -9,7 +9,7 @@ import typer
 
 from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import KEEP, TrainingSet
-from SegClassifyLib.cli import dataset_import, dataset_view
+from SegClassifyLib.cli import dataset_check, dataset_import, dataset_view
 from SegClassifyLib.cli.console import console, guarded, print_json
 from SegClassifyLib.cli.dataset_options import (
     ChannelOption,
@@ -30,7 +30,7 @@ from SegClassifyLib.volumes.formats import file_stem
 
 app = typer.Typer(
     help="Make and keep a training set: a folder of cases with images, segmentations, classes and groups.\n\n"
-    "Start with `create` and `add`, or with one of the imports; `check` finds what is wrong with it.",
+    "Start with `create` and `add`, or with one of the imports; `check` counts its cases and says what is wrong.",
     no_args_is_help=True,
 )
 
@@ -196,7 +196,7 @@ def restore(folder: FolderArgument, names: NamesArgument, as_json: JsonOption = 
 
 app.command("list")(dataset_view.list_cases)
 app.command("show")(dataset_view.show)
-app.command("check")(dataset_view.check)
+app.command("check")(dataset_check.check)
 
 
 @app.command("add-class")

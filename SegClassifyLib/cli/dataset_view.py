@@ -1,4 +1,4 @@
-"""``segclassify dataset list | show | check``: looking at a training set."""
+"""``segclassify dataset list | show``: looking at a training set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import TrainingSet
-from SegClassifyLib.cli.console import console, fail, guarded, print_json, print_table, progress_bar
+from SegClassifyLib.cli.console import console, guarded, print_json, print_table
 from SegClassifyLib.cli.dataset_options import FolderArgument
 from SegClassifyLib.cli.options import JsonOption
 
@@ -50,31 +50,6 @@ def show(
         elif isinstance(value, list):
             value = ", ".join(map(str, value))
         console.print(f"{key + ':':<16}{value}", markup=False, soft_wrap=True)
-
-
-@guarded
-def check(
-    folder: FolderArgument,
-    pixels: Annotated[bool, typer.Option("--pixels", help="Read every image, not just the headers.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Find what is wrong or odd with the set. Exit code 1 if there are errors."""
-    from SegClassifyLib.cases.checks import validate
-
-    training_set = TrainingSet.open(folder)
-    with progress_bar(quiet=as_json) as progress:
-        problems = validate(training_set, "pixels" if pixels else "headers", progress)
-    wrong = sum(p.severity == "error" for p in problems)
-    if as_json:
-        print_json([{"severity": p.severity, "case": p.case, "sentence": p.sentence} for p in problems])
-    for problem in () if as_json else problems:
-        console.print(f"{problem.severity:<8}{problem.sentence}", markup=False, soft_wrap=True)
-    if not as_json and not problems:
-        console.print(f"Nothing is wrong with the {len(training_set.cases)} cases.")
-    if wrong:
-        raise fail(
-            f"{wrong} error(s) in {folder}; see above." if not as_json else f"{wrong} error(s) in {folder}."
-        )
 
 
 def case_json(case: Case) -> dict[str, Any]:

@@ -96,7 +96,6 @@ def test_gaps_oddities_and_orphans(training_set: TrainingSet, tmp_path: Path) ->
         "far", [write_volume(tmp_path / "far.nii.gz", spacing=(5.0, 5.0, 2.0))], role="segmenter"
     )
     training_set.add("bare", [write_volume(tmp_path / "bare.nii.gz")], role="classifier")
-    training_set.add_class("lonely")
     training_set.change("c0", segmentation_is_prediction=True)
     training_set.change("c1", segmentation=write_mask(tmp_path / "empty.nii.gz", value=0))
     write_volume(training_set.folder / "images" / "orphan.nii.gz")
@@ -105,7 +104,6 @@ def test_gaps_oddities_and_orphans(training_set: TrainingSet, tmp_path: Path) ->
         "'far' has voxels of 5 x 5 x 2 mm, far from the usual 1 x 1 x 2": "warning",
         "'far' has no segmentation": "info",
         "'bare' has no class yet": "info",
-        "'lonely' has no training case": "warning",
         "'c0' has a predicted segmentation": "info",
         "'c1' has an empty segmentation": "info",
         "orphan.nii.gz belongs to no case": "warning",

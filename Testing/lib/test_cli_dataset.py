@@ -76,8 +76,10 @@ def test_json_output_is_one_document_on_stdout(folder: Path, tmp_path: Path) -> 
     assert json.loads(run("list", folder, "--json").stdout) == [added]
     assert json.loads(run("show", folder, "a", "--json").stdout) == added
     assert json.loads(run("show", folder, "--json").stdout)["classes"] == {"ring": 0, "solid": 0}
-    severities = {p["severity"] for p in json.loads(run("check", folder, "--json").stdout)}
-    assert severities == {"warning", "info"}
+    checked = json.loads(run("check", folder, "--json").stdout)
+    assert {f["severity"] for f in checked["findings"]} == {"warning", "info"}
+    assert checked["classes"][0] == {"name": "ring", "cases": 0, "groups": 0, "test_cases": 0}
+    assert (checked["cases"], checked["unlabelled"], checked["classifier_can_be_trained"]) == (1, 1, False)
     assert json.loads(run("remove", folder, "a", "--json").stdout) == [added]
     assert json.loads(run("tidy", folder, "--json").stdout) == []
 

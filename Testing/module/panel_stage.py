@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,11 +74,10 @@ def stage(logic: FakeLogic, dependencies: Any = None) -> Iterator[Stage]:
     standin.reset()
     qt.QSettings().remove("SegClassify")
     standin.load_module(MODULE, show=False)
-    module = sys.modules["SegClassify"]
+    module: Any = sys.modules["SegClassify"]
     real = module.SegClassifyLogic()
     logic.getParameterNode = real.getParameterNode  # type: ignore[attr-defined]
-    import SegClassifyPanel.panel as panel
-
+    panel: Any = importlib.import_module("SegClassifyPanel.panel")
     before = module.SegClassifyLogic, panel.Dependencies
     module.SegClassifyLogic = lambda: logic
     if dependencies is not None:

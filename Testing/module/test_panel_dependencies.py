@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -64,6 +64,16 @@ def dependencies(*missing: str, **facts: Any) -> tuple[Any, FakeInstaller]:
     return Dependencies(REQUIREMENTS, installer, lambda name: name not in installer.missing), installer  # type: ignore[arg-type]
 
 
+def yes(asked: list[str]) -> Callable[[str], bool]:
+    """Says yes to every question, and keeps it."""
+
+    def answer(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    return answer
+
+
 def test_the_list_is_what_the_worker_needs() -> None:
     from SegClassifyPanel.dependencies import DOWNLOADS, IMPORT_NAMES, read_requirements
 
@@ -118,7 +128,7 @@ def test_the_question_lists_names_and_sizes() -> None:
 def test_yes_installs_torch_by_its_extension_and_the_rest_by_pip() -> None:
     wanted, installer = dependencies("torch", "monai", "sklearn")
     asked: list[str] = []
-    outcome = wanted.ensure(lambda question: not asked.append(question))
+    outcome = wanted.ensure(yes(asked))
     assert outcome.complete
     assert len(asked) == 1
     assert installer.steps == [("torch", ">=2.4"), ("pip", ["monai>=1.5", "scikit-learn>=1.6"])]
@@ -133,7 +143,7 @@ def test_no_installs_nothing() -> None:
 def test_without_the_extension_it_is_offered_in_the_same_question() -> None:
     wanted, installer = dependencies("torch", "monai", extension=False)
     asked: list[str] = []
-    outcome = wanted.ensure(lambda question: not asked.append(question))
+    outcome = wanted.ensure(yes(asked))
     assert len(asked) == 1
     assert "extension PyTorch" in asked[0]
     assert "restarted" in asked[0]

@@ -57,9 +57,11 @@ def describe_labels(
     thin = (slice(None, None, step),) * labels.ndim
     small = np.ascontiguousarray(labels[thin])
     grid = np.asarray(spacing, np.float64)[::-1] * step
-    voxels = LabelVoxels.of(small, 1 + max((label.value for label in names), default=0))
-    shapes = label_shapes(small, voxels, grid)
-    greys = [_greys(np.ascontiguousarray(channel[thin]).ravel(), voxels) for channel in image]
+    box = _foreground(small)
+    inner, start = np.ascontiguousarray(small[box]), [side.start for side in box]
+    voxels = LabelVoxels.of(inner, 1 + max((label.value for label in names), default=0))
+    shapes = label_shapes(inner, voxels, grid, start, small.shape)
+    greys = [_greys(channel[thin], box, voxels) for channel in image]
     middle = (np.asarray(small.shape) - 1)[::-1] * grid[::-1] / 2
     rows = []
     for label in names[1:]:
@@ -70,6 +72,15 @@ def describe_labels(
             rows.append(np.zeros(len(SHAPE) + len(INTENSITY) * len(image)))
     vector = np.concatenate(rows) if rows else np.empty(0)
     return np.nan_to_num(vector, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
+
+
+def _foreground(labels: np.ndarray) -> tuple[slice, ...]:
+    """The box that holds all labels but background; empty where there are none."""
+    there, box = labels != 0, []
+    for axis in range(labels.ndim):
+        along = np.flatnonzero(there.any(tuple(a for a in range(labels.ndim) if a != axis)))
+        box.append(slice(int(along[0]), int(along[-1]) + 1) if len(along) else slice(0, 0))
+    return tuple(box)
 
 
 def _shape(shape: LabelShape, middle: np.ndarray) -> np.ndarray:
@@ -92,9 +103,14 @@ def _shape(shape: LabelShape, middle: np.ndarray) -> np.ndarray:
     )
 
 
-def _greys(channel: np.ndarray, voxels: LabelVoxels) -> dict[int, np.ndarray]:
-    """The numbers named in :data:`INTENSITY` of every label that is there; ``channel`` ``(n,)`` float32."""
-    grey = channel[voxels.place]
+def _greys(channel: np.ndarray, box: tuple[slice, ...], voxels: LabelVoxels) -> dict[int, np.ndarray]:
+    """The numbers named in :data:`INTENSITY` of every label that is there.
+
+    Args:
+        channel: ``(D, H, W)`` or ``(H, W)`` float32.
+        box: the part of it that ``voxels`` counts in.
+    """
+    grey = channel[box].ravel()[voxels.place]
     low, width = float(channel.min()), float(np.ptp(channel)) / _BINS
     bins = np.zeros(len(grey), np.int64)
     if width > 0:

@@ -8,6 +8,7 @@ longer than the network's own where labels are many or ragged.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,13 +56,17 @@ class LabelShape:
     centroid: np.ndarray
 
 
-def label_shapes(labels: np.ndarray, voxels: LabelVoxels, spacing: np.ndarray) -> dict[int, LabelShape]:
+def label_shapes(
+    labels: np.ndarray, voxels: LabelVoxels, spacing: np.ndarray, start: Sequence[int], whole: Sequence[int]
+) -> dict[int, LabelShape]:
     """Measure every label that is there.
 
     Args:
-        labels: ``(D, H, W)`` or ``(H, W)`` integers, 0 being background.
+        labels: ``(D, H, W)`` or ``(H, W)`` integers, 0 being background; a box cut out of an image.
         voxels: of ``labels``.
         spacing: mm, in the order of ``labels``' axes.
+        start: first voxel of the box in the image.
+        whole: shape of the image.
 
     Returns:
         By label value.
@@ -72,20 +77,20 @@ def label_shapes(labels: np.ndarray, voxels: LabelVoxels, spacing: np.ndarray) -
     weights, bits = neighbours.surface_weights(spacing), neighbours.bits()
     codes = neighbours.codes[voxels.place]
     parts = neighbours.parts(len(voxels.first) - 1)
-    axes = np.unravel_index(voxels.place, labels.shape)
+    axes = _places(voxels.place, labels.shape, start)
     faces = np.prod(spacing) / spacing
     found = {}
     for value, part in voxels:
         index = [axis[part] for axis in axes]
         low = np.array([i.min() for i in index])
         size = np.array([i.max() for i in index]) - low + 1
-        points = np.stack([(i - a) * s for i, a, s in zip(index, low, spacing, strict=True)])
+        points = np.stack([(i - a) * s for i, a, s in zip(index, low.tolist(), spacing, strict=True)])
         same = np.bincount(codes[part], minlength=len(bits)) @ bits
         count = points.shape[1]
         surface = float((2 * (count - same)) @ weights)
         touching = [
             area * (np.count_nonzero(i == 0) + np.count_nonzero(i == n - 1))
-            for i, n, area in zip(index, labels.shape, faces, strict=True)
+            for i, n, area in zip(index, whole, faces, strict=True)
         ]
         volume = count * float(np.prod(spacing))
         radius, ball = _ball(volume, labels.ndim)
@@ -107,6 +112,16 @@ def label_shapes(labels: np.ndarray, voxels: LabelVoxels, spacing: np.ndarray) -
             centroid=(middle + low * spacing)[::-1],
         )
     return found
+
+
+def _places(place: np.ndarray, shape: Sequence[int], start: Sequence[int]) -> list[np.ndarray]:
+    """Flat indices as int32 indices along each axis, counted in the whole image."""
+    rest, found = place.astype(np.int32), []
+    for size in reversed(shape[1:]):
+        above = rest // np.int32(size)
+        found.append(rest - above * np.int32(size))
+        rest = above
+    return [axis + np.int32(first) for axis, first in zip([rest, *reversed(found)], start, strict=True)]
 
 
 def _ball(volume: float, ndim: int) -> tuple[float, float]:
@@ -187,8 +202,9 @@ class _Neighbours:
         follows[1:] = self.same[-1][:-1]
         there = self.flat != 0
         starts = there & ~follows
-        run = np.cumsum(starts, dtype=np.int32) - 1
-        runs = int(run[-1]) + 1
+        first, last = np.flatnonzero(starts), np.flatnonzero(there & ~self.same[-1])
+        run, runs = np.cumsum(starts, dtype=np.int32), len(first)
+        run -= 1
         joined = []
         for across in range(-len(self.directions[0]), -1):
             touch = self.same[across].copy()
@@ -199,9 +215,8 @@ class _Neighbours:
         one, other = (np.concatenate(e) for e in zip(*joined, strict=True))
         graph = coo_array((np.ones(len(one), np.bool_), (one, other)), shape=(runs, runs))
         number, part_of = connected_components(graph, directed=False)
-        length = np.bincount(run[there], minlength=runs)
-        sizes = np.bincount(part_of, weights=length, minlength=number).astype(np.int64)
+        sizes = np.bincount(part_of, weights=last - first + 1, minlength=number).astype(np.int64)
         value = np.zeros(number, self.flat.dtype)
-        value[part_of] = self.flat[starts]
+        value[part_of] = self.flat[first]
         ends_at = np.cumsum(np.bincount(value, minlength=count))
         return np.split(sizes[np.argsort(value, kind="stable")], ends_at[:-1])

@@ -125,3 +125,9 @@ def test_large_grids_are_read_at_every_second_voxel(monkeypatch: pytest.MonkeyPa
     thin = (slice(None, None, 2),) * 3
     wanted = _reference(labels[thin].copy(), image[(0, *thin)].copy()[None], (2, 3, 4), _names(3))
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_a_small_label_in_a_large_image_is_measured_where_it_lies() -> None:
+    labels = np.zeros((20, 30, 25), np.uint8)
+    labels[7:11, 22:30, 3:9] = _blobs((4, 8, 6), 4, 1)
+    _compare(labels, _image(labels.shape), (0.7, 1.3, 2.1), _names(4))

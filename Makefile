@@ -7,11 +7,12 @@ export PYTHONUTF8 := 1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test test-slicer lint clean
 
 help:
 	@echo "make demo    train and try a classifier on made-up images, a few minutes; look into demo-output"
 	@echo "make test    lint, types and all tests"
+	@echo "SLICER=/path/to/Slicer make test-slicer    the Slicer module's own tests, in a real 3D Slicer"
 	@echo "make lint    lint and types only"
 	@echo "make clean   delete what make made: .venv, demo-output, caches"
 	@echo "PYTHON=python3.12 make …   use another Python than python3 (3.10 or newer)"
@@ -22,7 +23,14 @@ demo: .venv/installed
 
 test: lint
 	@echo "Tests …"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile Testing/lib Testing/standin_tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile Testing/lib
+	@echo "Tests of the Slicer module, in a stand-in of Slicer …"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile Testing/standin_tests Testing/module
+
+# Slicer has to have what SegClassify needs: open the module once and let it install that.
+test-slicer:
+	@test -x "$(SLICER)" || { echo "Say where Slicer is: SLICER=/path/to/Slicer make test-slicer" >&2; exit 2; }
+	"$(SLICER)" --testing --no-splash --ignore-slicerrc --additional-module-paths "$(CURDIR)/SegClassify" --python-code "import slicer.testing; slicer.testing.runUnitTest(['$(CURDIR)/SegClassify'], 'SegClassify.SegClassifyTest')"
 
 lint: .venv/installed-dev
 	@echo "Lint …"

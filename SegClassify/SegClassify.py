@@ -148,14 +148,80 @@ class SegClassifyLogic(ScriptedLoadableModuleLogic):
 
 
 class SegClassifyTest(ScriptedLoadableModuleTest):
-    """The module's own test; runs in Slicer (Reload and Test) and in the stand-in."""
+    """The module's own test, the same in Slicer and in the stand-in; what it does: ``SegClassifyPanel.self_test``."""
+
+    checks: Any = None
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Make small models and a logic, once for all tests."""
+        from SegClassifyPanel.self_test import SelfTest
+
+        cls.checks = SelfTest(SegClassifyLogic)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """End the worker."""
+        cls.checks.close()
 
     def setUp(self) -> None:
         """Begin with an empty scene."""
         slicer.mrmlScene.Clear()
 
     def runTest(self) -> None:
-        """Everything, in the order in which a user would meet it."""
-        from SegClassifyPanel.self_test import SelfTest
+        """All tests, when they are started from the module's panel."""
+        self.setUpClass()
+        try:
+            for name in self.moduleTestNames:
+                self.setUp()
+                getattr(self, name)()
+        finally:
+            self.tearDownClass()
 
-        SelfTest(self).run()
+    def test_classify(self) -> None:
+        """One volume: class, table, and every voxel of the segmentation."""
+        self.checks.run(self, "classify")
+
+    def test_again_and_undo(self) -> None:
+        """A second run updates the first one's nodes; undo brings the first back."""
+        self.checks.run(self, "again_and_undo")
+
+    def test_transforms(self) -> None:
+        """Under a transform the result lies on the image."""
+        self.checks.run(self, "transforms")
+
+    def test_channels(self) -> None:
+        """Two channels on different grids, and a volume chosen twice."""
+        self.checks.run(self, "channels")
+
+    def test_picture(self) -> None:
+        """A 2D image in colour."""
+        self.checks.run(self, "picture")
+
+    def test_bad_input(self) -> None:
+        """What cannot be classified is refused in a sentence, and the scene stays as it was."""
+        self.checks.run(self, "bad_input")
+
+    def test_cancel(self) -> None:
+        """Cancel answers, leaves nothing, and the next run works."""
+        self.checks.run(self, "cancel")
+
+    def test_crash(self) -> None:
+        """A worker that dies is told of, and the next run starts another."""
+        self.checks.run(self, "crash")
+
+    def test_scene_close(self) -> None:
+        """Closing the scene cancels."""
+        self.checks.run(self, "scene_close")
+
+    def test_save_and_load(self) -> None:
+        """A result survives in a saved scene."""
+        self.checks.run(self, "save_and_load")
+
+    def test_batch(self) -> None:
+        """The scene and a folder, each with a bad one among the cases."""
+        self.checks.run(self, "batch")
+
+    def test_surfaces(self) -> None:
+        """Shown in 3D, with surfaces made by another process."""
+        self.checks.run(self, "surfaces")

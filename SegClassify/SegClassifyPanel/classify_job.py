@@ -21,7 +21,8 @@ from SegClassifyPanel.segmentation_node import build_segmentation
 from SegClassifyPanel.slice_views import show_in_slices
 from SegClassifyPanel.undo import Snapshot
 from SegClassifyPanel.volumes import ExportedVolume, VolumeError, export_volume
-from SegClassifyPanel.worker_process import WorkerFailure, WorkerProcess
+from SegClassifyPanel.worker_call import WorkerFailure
+from SegClassifyPanel.worker_process import WorkerProcess
 
 from SegClassifyLib.worker.protocol import ClassifyParams, ClassifyResult, Id, JobProgress  # isort: skip
 

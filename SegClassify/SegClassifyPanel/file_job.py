@@ -9,7 +9,8 @@ from pathlib import Path
 from SegClassifyPanel.batch_items import BatchItem
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.phases import overall, phase_text
-from SegClassifyPanel.worker_process import WorkerFailure, WorkerProcess
+from SegClassifyPanel.worker_call import WorkerFailure
+from SegClassifyPanel.worker_process import WorkerProcess
 
 make_importable()
 

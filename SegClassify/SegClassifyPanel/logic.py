@@ -17,7 +17,8 @@ from SegClassifyPanel.classify_job import ClassifyJob, ClassifyRequest, JobListe
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.surfaces import SurfaceJob
 from SegClassifyPanel.undo import Snapshot
-from SegClassifyPanel.worker_process import WorkerFailure, WorkerProcess
+from SegClassifyPanel.worker_call import WorkerFailure
+from SegClassifyPanel.worker_process import WorkerProcess
 
 make_importable()
 

@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import qt
-from slicer.i18n import tr as _
-
-
-def python_executable() -> str:
-    """The interpreter for child processes: PythonSlicer in Slicer.
-
-    Raises:
-        FileNotFoundError: there is none, in a sentence for the user.
-    """
-    if Path(sys.executable or "").stem.lower().startswith("python"):
-        return sys.executable
-    found = shutil.which("PythonSlicer")
-    if found is None:
-        raise FileNotFoundError(
-            _("PythonSlicer, which runs the models, is not beside Slicer's program: install Slicer again.")
-        )
-    return found
 
 
 def let_go(process: qt.QProcess) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -17,9 +16,9 @@ import slicer
 from SegClassifyPanel.batch import BatchListener, RowState
 from SegClassifyPanel.batch_items import folder_items, scene_items
 from SegClassifyPanel.classify_job import Outcome
-from SegClassifyPanel.lib_path import library_folder
 from SegClassifyPanel.logic import ClassifyError
-from SegClassifyPanel.process_tree import kill_tree, python_executable
+from SegClassifyPanel.process_tree import kill_tree
+from SegClassifyPanel.python_process import python_executable, python_process
 from SegClassifyPanel.result_nodes import find_results, result_of
 from SegClassifyPanel.volumes import VolumeError
 
@@ -215,11 +214,7 @@ class SelfTest:
 
     def make_models(self) -> None:
         """Small model packages, made by the library in a process of its own."""
-        process = qt.QProcess()
-        variables = qt.QProcessEnvironment.systemEnvironment()
-        before = variables.value("PYTHONPATH", "")
-        variables.insert("PYTHONPATH", os.pathsep.join(p for p in (str(library_folder()), before) if p))
-        process.setProcessEnvironment(variables)
+        process = python_process()
         maker = Path(__file__).with_name("make_test_model.py")
         process.start(python_executable(), [str(maker), str(self.folder / "models")])
         process.waitForFinished(int(PATIENCE * 1000))

@@ -17,7 +17,8 @@ from slicer.i18n import tr as _
 
 from SegClassifyPanel.chunks import Chunks, Steps
 from SegClassifyPanel.geometry import array_of
-from SegClassifyPanel.process_tree import kill_tree, let_go, python_executable
+from SegClassifyPanel.process_tree import kill_tree, let_go
+from SegClassifyPanel.python_process import python_executable
 from SegClassifyPanel.volumes import voxel_array, write_voxels
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import qt
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.lib_path import make_importable
-from SegClassifyPanel.process_tree import kill_tree, let_go, python_executable
+from SegClassifyPanel.process_tree import kill_tree, let_go
+from SegClassifyPanel.python_process import python_executable, python_process
+from SegClassifyPanel.worker_call import Call, Failed, OnProgress, WorkerFailure
+from SegClassifyPanel.worker_log import WorkerLog
 
-LIBRARY_FOLDER = make_importable()
+make_importable()
 
 from SegClassifyLib.worker.protocol import (  # noqa: E402
     PROTOCOL,
@@ -42,44 +43,6 @@ A = TypeVar("A")
 GRACE = 1.0
 """Seconds that a cancelled job gets to end before the worker is killed."""
 
-LOG_LINES = 500
-LAST_LINES = 12
-"""How many lines of the log are kept, and how many of them go into the message about a crash."""
-
-
-@dataclass(frozen=True)
-class WorkerFailure:
-    """Why a call has no result.
-
-    Args:
-        code: one of :class:`SegClassifyLib.worker.protocol.Code`.
-        sentence: for the user.
-        details: for the log: a traceback, or the last lines of the worker's log.
-    """
-
-    code: int
-    sentence: str
-    details: str = ""
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether it ended because it was asked to."""
-        return self.code == Code.CANCELLED
-
-
-Done = Callable[[Any], None]
-Failed = Callable[[WorkerFailure], None]
-OnProgress = Callable[[JobProgress], None]
-
-
-@dataclass
-class _Call:
-    params: Params[Any]
-    done: Done
-    failed: Failed
-    progress: OnProgress | None
-    asked_to_stop: bool = False
-
 
 class WorkerProcess:
     """Starts the worker on the first call, and again on the first one after it has ended.
@@ -88,17 +51,14 @@ class WorkerProcess:
 
     Args:
         idle_seconds: without a job, after which the worker gives memory back.
-        log_changed: called after the log has grown.
     """
 
-    def __init__(self, idle_seconds: float = 300.0, log_changed: Callable[[], None] | None = None) -> None:
-        self.log_changed = log_changed
+    def __init__(self, idle_seconds: float = 300.0) -> None:
         self.hello: Hello | None = None
         self._idle_seconds = idle_seconds
         self._numbers = itertools.count(1)
-        self._open: dict[Id, _Call] = {}
-        self._log: deque[str] = deque(maxlen=LOG_LINES)
-        self._rest_of_log = b""
+        self._open: dict[Id, Call] = {}
+        self._log = WorkerLog()
         self._process: qt.QProcess | None = None
         self._decoder = LineDecoder()
         self._alarms: dict[Id, qt.QTimer] = {}
@@ -116,7 +76,16 @@ class WorkerProcess:
     @property
     def log(self) -> str:
         """The last lines of the worker's log."""
-        return "\n".join(self._log)
+        return self._log.text
+
+    @property
+    def log_changed(self) -> Callable[[], None] | None:
+        """Called after the log has grown."""
+        return self._log.changed
+
+    @log_changed.setter
+    def log_changed(self, changed: Callable[[], None] | None) -> None:
+        self._log.changed = changed
 
     def call(
         self,
@@ -131,7 +100,7 @@ class WorkerProcess:
             What :meth:`cancel` and :meth:`wait` want.
         """
         identity = next(self._numbers)
-        self._open[identity] = _Call(params, done, failed, progress)
+        self._open[identity] = Call(params, done, failed, progress)
         try:
             self._start()
         except (OSError, RuntimeError) as error:
@@ -146,7 +115,7 @@ class WorkerProcess:
         call = self._open.get(identity)
         if call is None or call.asked_to_stop:
             return
-        call.asked_to_stop = True
+        call.deadline = time.monotonic() + GRACE
         self.call(CancelParams(identity), _ignore, _ignore)
         alarm = qt.QTimer()
         alarm.setSingleShot(True)
@@ -163,6 +132,9 @@ class WorkerProcess:
             if not self._process.waitForReadyRead(100):
                 self._take_log()
             self._take_answers()
+            call = self._open.get(identity)
+            if call is not None and call.deadline is not None and time.monotonic() > call.deadline:
+                self._end_by_force(identity)  # no timer runs meanwhile
             if self._process is not None and self._process.state() == qt.QProcess.NotRunning:
                 self._ended()
 
@@ -183,25 +155,15 @@ class WorkerProcess:
         if self._process is not None:
             return
         python = python_executable()
-        process = qt.QProcess()
-        variables = qt.QProcessEnvironment.systemEnvironment()
-        before = variables.value("PYTHONPATH", "")
-        variables.insert("PYTHONPATH", os.pathsep.join(p for p in (str(LIBRARY_FOLDER), before) if p))
-        variables.insert("PYTHONUTF8", "1")
-        process.setProcessEnvironment(variables)
+        process = python_process()
         process.readyReadStandardOutput.connect(self._take_answers)
         process.readyReadStandardError.connect(self._take_log)
         process.finished.connect(self._ended)
         process.errorOccurred.connect(self._went_wrong)
         self._process, self._decoder, self.hello = process, LineDecoder(), None
-        arguments = [
-            "--own-group",
-            "--parent-pid",
-            str(os.getpid()),
-            "--idle-seconds",
-            str(self._idle_seconds),
-        ]
-        process.start(python, ["-m", "SegClassifyLib.worker", *arguments])
+        arguments = ["-m", "SegClassifyLib.worker", "--own-group"]
+        arguments += ["--parent-pid", str(os.getpid()), "--idle-seconds", str(self._idle_seconds)]
+        process.start(python, arguments)
         if self._process is None:  # it failed at once
             raise RuntimeError(_("{program} cannot be started.").format(program=python))
         self.call(HelloParams(), self._greet, _ignore)
@@ -233,13 +195,15 @@ class WorkerProcess:
             try:
                 note = JobProgress.from_json(message.params)
             except ShapeError as error:
-                self._note(f"A message out of shape: {error}")
+                self._log.note(f"A message out of shape: {error}")
                 return
             call = self._open.get(note.id)
             if call is not None and call.progress is not None and not call.asked_to_stop:
                 call.progress(note)
         else:
-            self._note(f"Passed over: {message.error.message if isinstance(message, Broken) else message}")
+            self._log.note(
+                f"Passed over: {message.error.message if isinstance(message, Broken) else message}"
+            )
 
     def _settle(self, response: Response) -> None:
         assert response.id is not None
@@ -265,7 +229,7 @@ class WorkerProcess:
                 failure = WorkerFailure(Code.CANCELLED, _("Cancelled."), failure.details)
             call.failed(failure)
 
-    def _close(self, identity: Id) -> _Call | None:
+    def _close(self, identity: Id) -> Call | None:
         alarm = self._alarms.pop(identity, None)
         if alarm is not None:
             alarm.stop()
@@ -277,7 +241,7 @@ class WorkerProcess:
 
     def _end_by_force(self, identity: Id) -> None:
         if identity in self._open and self._process is not None:
-            self._note("The job did not end when asked to: the worker is killed.")
+            self._log.note("The job did not end when asked to: the worker is killed.")
             process = self._process
             self._forget(process)
             kill_tree(process, self.pid)
@@ -308,22 +272,18 @@ class WorkerProcess:
             return
         self._take_answers()
         self._take_log()
-        if self._rest_of_log:
-            self._note(self._rest_of_log.decode("utf-8", "backslashreplace"))
-            self._rest_of_log = b""
+        self._log.end()
         code, crashed = process.exitCode(), process.exitStatus() == qt.QProcess.CrashExit
         self._forget(process)
         self._close_calls(self._farewell(code, crashed))
 
     def _farewell(self, code: int, crashed: bool) -> WorkerFailure:
-        last = list(self._log)[-LAST_LINES:]
         how = _("was ended by the system or crashed") if crashed else _("ended with code {code}")
-        reason = next((line.strip() for line in reversed(last) if line.strip()), "")
         sentence = _(
             "The worker, which runs the models, {how}. It starts again with the next click. Last line of its log: "
             "{reason}"
-        ).format(how=how.format(code=code), reason=reason or _("(nothing)"))
-        return WorkerFailure(Code.INTERNAL_ERROR, sentence, "\n".join(last))
+        ).format(how=how.format(code=code), reason=self._log.last_line or _("(nothing)"))
+        return WorkerFailure(Code.INTERNAL_ERROR, sentence, self._log.last_lines)
 
     def _forget(self, process: qt.QProcess) -> None:
         """Listen to this process no longer."""
@@ -340,17 +300,7 @@ class WorkerProcess:
     def _take_log(self, *_args: Any) -> None:
         if self._process is None:
             return
-        data = self._rest_of_log + self._process.readAllStandardError().data()
-        *lines, self._rest_of_log = data.split(b"\n")
-        for line in lines:
-            self._log.append(line.decode("utf-8", "backslashreplace").rstrip())
-        if lines and self.log_changed is not None:
-            self.log_changed()
-
-    def _note(self, line: str) -> None:
-        self._log.append(time.strftime("%Y-%m-%d %H:%M:%S ") + line)
-        if self.log_changed is not None:
-            self.log_changed()
+        self._log.feed(self._process.readAllStandardError().data())
 
 
 def _ignore(_: object) -> None:

@@ -234,7 +234,7 @@ def _cases(count: int) -> str:
 def _nothing_in_scene(channels: list[str]) -> str:
     if len(channels) == 1:
         return _("There is no volume in the scene: load some, or choose a folder.")
-    return _("No case in the scene has all of {channels}: name the volumes so (anna_{first}, …).").format(
+    return _("No case in the scene has all of {channels}: name the volumes so (alpha_{first}, …).").format(
         channels=", ".join(channels), first=channels[0]
     )
 
@@ -243,5 +243,5 @@ def _nothing_in_folder(channels: list[str]) -> str:
     if len(channels) == 1:
         return _("There is no image in this folder: choose another one.")
     return _(
-        "No case in this folder has all of {channels}: name the files so (anna_{first}.nii.gz, …)."
+        "No case in this folder has all of {channels}: name the files so (alpha_{first}.nii.gz, …)."
     ).format(channels=", ".join(channels), first=channels[0])

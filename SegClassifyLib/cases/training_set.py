@@ -45,7 +45,7 @@ class TrainingSet(TrainingSetReader):
 
     Example:
         >>> tumours = TrainingSet.create(folder, "Tumours", ["T1"], ["tumour"], ["glioma"])  # doctest: +SKIP
-        >>> tumours.add("anna", ["t1.nii.gz"], "mask.nii.gz", "glioma", group="anna")  # doctest: +SKIP
+        >>> tumours.add("alpha", ["t1.nii.gz"], "mask.nii.gz", "glioma", group="alpha")  # doctest: +SKIP
     """
 
     def __init__(self, folder: Path, document: DatasetFile, lock_timeout: float = 30.0) -> None:

@@ -15,16 +15,16 @@ from SegClassifyLib.volumes.image import Label
 
 def test_added_case_is_on_disk_as_it_was_given(training_set: TrainingSet, tmp_path: Path) -> None:
     image, mask = write_volume(tmp_path / "a.nii.gz"), write_mask(tmp_path / "m.nii.gz")
-    training_set.add("anna 1", [image], mask, "ring", group="anna", role="classifier", split="test")
-    case = TrainingSet.open(training_set.folder).case("ANNA 1")
+    training_set.add("alpha 1", [image], mask, "ring", group="alpha", role="classifier", split="test")
+    case = TrainingSet.open(training_set.folder).case("ALPHA 1")
     assert (case.name, case.label_class, case.group, case.role, case.split) == (
-        "anna 1",
+        "alpha 1",
         "ring",
-        "anna",
+        "alpha",
         "classifier",
         "test",
     )
-    assert case.images == ("images/anna 1.nii.gz",)
+    assert case.images == ("images/alpha 1.nii.gz",)
     assert (training_set.folder / case.images[0]).read_bytes() == image.read_bytes()
     loaded = training_set.load_image(case)
     assert loaded.array.shape == (1, 3, 5, 6)
@@ -39,16 +39,16 @@ def test_dataset_json_is_a_decathlon_datalist_that_monai_reads(tmp_path: Path) -
 
     two = small_set(tmp_path / "set", channels=("T1", "FLAIR"))
     files = [write_volume(tmp_path / "a1.nii.gz"), write_volume(tmp_path / "a2.nii.gz")]
-    two.add("anna", files, write_mask(tmp_path / "m.nii.gz"), "ring")
-    two.add("bert", [write_volume(tmp_path / "b1.nii.gz"), write_volume(tmp_path / "b2.nii.gz")])
+    two.add("alpha", files, write_mask(tmp_path / "m.nii.gz"), "ring")
+    two.add("beta", [write_volume(tmp_path / "b1.nii.gz"), write_volume(tmp_path / "b2.nii.gz")])
     two.add(
         "cora", [write_volume(tmp_path / "c1.nii.gz"), write_volume(tmp_path / "c2.nii.gz")], split="test"
     )
-    anna, bert = load_decathlon_datalist(two.folder / "dataset.json", data_list_key="training")
-    assert anna["image"] == [str(two.folder / "images" / f"anna_000{n}.nii.gz") for n in range(2)]
-    assert anna["label"] == str(two.folder / "labels" / "anna.nii.gz")
-    assert (anna["class"], anna["name"]) == ("ring", "anna")
-    assert "label" not in bert and "class" not in bert and "group" not in bert
+    alpha, beta = load_decathlon_datalist(two.folder / "dataset.json", data_list_key="training")
+    assert alpha["image"] == [str(two.folder / "images" / f"alpha_000{n}.nii.gz") for n in range(2)]
+    assert alpha["label"] == str(two.folder / "labels" / "alpha.nii.gz")
+    assert (alpha["class"], alpha["name"]) == ("ring", "alpha")
+    assert "label" not in beta and "class" not in beta and "group" not in beta
     (cora,) = load_decathlon_datalist(two.folder / "dataset.json", data_list_key="test")
     assert Path(cora["image"][1]).is_file()
     content = json.loads((two.folder / "dataset.json").read_text(encoding="utf-8"))

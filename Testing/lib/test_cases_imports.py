@@ -31,8 +31,8 @@ def csv_source(folder: Path, separator: str = ",") -> Path:
     write_mask(folder / "msk" / "a.nii.gz")
     rows = [
         ["Case_ID", "Image", "mask", "class", "patient_id", "split", "note"],
-        ["anna", "img/a.nii.gz", "msk/a.nii.gz", "ring", "P1", "", f"x{separator}y"],
-        ["bert", "img/b.nii.gz", "", "", "P1", "test", ""],
+        ["alpha", "img/a.nii.gz", "msk/a.nii.gz", "ring", "P1", "", f"x{separator}y"],
+        ["beta", "img/b.nii.gz", "", "", "P1", "test", ""],
         ["", "img\\c.nii.gz", "", "solid", "", "training", ""],
     ]
     lines = [separator.join(f'"{c}"' if separator in c else c for c in row) for row in rows]
@@ -46,15 +46,15 @@ def test_csv_rows_become_cases(tmp_path: Path, separator: str) -> None:
     assert plan.problems == ()
     training_set = set_for(plan, tmp_path / "set")
     result = run_import(training_set, plan)
-    assert (result.added, result.problems) == (("anna", "bert", "c"), ())
-    anna, bert, c = (training_set.case(n) for n in ("anna", "bert", "c"))
-    assert (anna.label_class, anna.group, anna.split, anna.segmentation) == (
+    assert (result.added, result.problems) == (("alpha", "beta", "c"), ())
+    alpha, beta, c = (training_set.case(n) for n in ("alpha", "beta", "c"))
+    assert (alpha.label_class, alpha.group, alpha.split, alpha.segmentation) == (
         "ring",
         "P1",
         "train",
-        "labels/anna.nii.gz",
+        "labels/alpha.nii.gz",
     )
-    assert (bert.label_class, bert.group, bert.split, bert.segmentation) == (None, "P1", "test", None)
+    assert (beta.label_class, beta.group, beta.split, beta.segmentation) == (None, "P1", "test", None)
     assert (c.label_class, c.group_name) == ("solid", "c")
     assert training_set.classes == ("ring", "solid")
 
@@ -69,9 +69,9 @@ def test_an_import_can_be_run_again(tmp_path: Path) -> None:
 
     with pytest.raises(Cancelled):
         run_import(training_set, plan, progress=Progress(lambda e: seen.append(e.note), cancel_at_second))
-    assert [c.name for c in training_set.cases] == ["anna"]
+    assert [c.name for c in training_set.cases] == ["alpha"]
     again = run_import(training_set, plan)
-    assert (again.added, again.already_there, again.problems) == (("bert", "c"), ("anna",), ())
+    assert (again.added, again.already_there, again.problems) == (("beta", "c"), ("alpha",), ())
 
 
 def test_every_bad_row_is_listed_with_its_line(tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_every_bad_row_is_listed_with_its_line(tmp_path: Path) -> None:
     rows = [
         "dora,img/gone.nii.gz,,ring,,,",
         ",,,ring,,,",
-        "emil,img/b.nii.gz,,ring,,val,",
-        "ANNA,img/b.nii.gz,,ring,,,",
+        "epsilon,img/b.nii.gz,,ring,,val,",
+        "ALPHA,img/b.nii.gz,,ring,,,",
         "fred,img/b.nii.gz,,ring,,,,,surplus",
         "copy,img/a.nii.gz,,ring,,,",
     ]
@@ -90,14 +90,14 @@ def test_every_bad_row_is_listed_with_its_line(tmp_path: Path) -> None:
     stopped = run_import(training_set, plan)
     assert stopped.added == () and training_set.cases == ()
     skipped = run_import(training_set, plan, "skip")
-    assert skipped.added == ("anna", "bert", "c")
+    assert skipped.added == ("alpha", "beta", "c")
     found = {p.where: p.sentence for p in skipped.problems}
     assert "there is no file" in found["line 5"] and "gone.nii.gz" in found["line 5"]
     assert "'Image' is empty" in found["line 6"]
     assert "'val'; it must be one of train, test" in found["line 7"]
-    assert "'ANNA' is taken by line 2" in found["line 8"]
+    assert "'ALPHA' is taken by line 2" in found["line 8"]
     assert "9 cells for 7 columns" in found["line 9"]
-    assert "same image as case 'anna'" in found["line 10"]
+    assert "same image as case 'alpha'" in found["line 10"]
     assert len(found) == 6
 
 
@@ -187,7 +187,7 @@ def test_dicom_series_are_cases_of_a_class_folder(tmp_path: Path) -> None:
         entries = {
             "0008|0060": "MR", "0020|000e": "1.2.3.4", "0020|000d": "1.2.3", "0008|0018": f"1.2.3.4.{z}",
             "0020|0032": f"0\\0\\{2 * z}", "0020|0037": "1\\0\\0\\0\\1\\0", "0020|0013": str(z),
-            "0010|0010": "Doe^Jane",
+            "0010|0010": "Name^Hidden",
         }  # fmt: skip
         for key, value in entries.items():
             slice_.SetMetaData(key, value)
@@ -199,7 +199,7 @@ def test_dicom_series_are_cases_of_a_class_folder(tmp_path: Path) -> None:
     case = training_set.case("p1")
     assert case.images == ("images/p1.nrrd",)
     assert training_set.load_image(case).geometry.spacing[2] == 2
-    assert b"Jane" not in (training_set.folder / "images" / "p1.nrrd").read_bytes()
+    assert b"Hidden" not in (training_set.folder / "images" / "p1.nrrd").read_bytes()
 
 
 def test_folders_without_classes_are_a_sentence(tmp_path: Path) -> None:

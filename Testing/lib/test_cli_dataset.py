@@ -42,22 +42,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_set_from_start_to_end(folder: Path, tmp_path: Path) -> None:
-    image, mask = write_volume(tmp_path / "anna.nii.gz"), write_mask(tmp_path / "m.nii.gz", value=7)
+    image, mask = write_volume(tmp_path / "alpha.nii.gz"), write_mask(tmp_path / "m.nii.gz", value=7)
     run("add", folder, image, "-s", mask, "--label-value", "7=1", "-c", "ring", "-g", "P1", "--predicted")
-    case = TrainingSet.open(folder).case("anna")
+    case = TrainingSet.open(folder).case("alpha")
     assert (case.label_class, case.group, case.segmentation_is_prediction) == ("ring", "P1", True)
-    run("change", folder, "anna", "--class", "", "--split", "test", "--corrected")
-    case = TrainingSet.open(folder).case("anna")
+    run("change", folder, "alpha", "--class", "", "--split", "test", "--corrected")
+    case = TrainingSet.open(folder).case("alpha")
     assert (case.label_class, case.group, case.split, case.segmentation_is_prediction) == (
         None,
         "P1",
         "test",
         False,
     )
-    assert "anna" in run("list", folder).stdout
-    run("remove", folder, "anna")
-    assert "anna" not in run("list", folder).stdout
-    run("restore", folder, "anna")
+    assert "alpha" in run("list", folder).stdout
+    run("remove", folder, "alpha")
+    assert "alpha" not in run("list", folder).stdout
+    run("restore", folder, "alpha")
     run("add-class", folder, "odd", "other")
     run("rename-class", folder, "odd", "strange")
     run("remove-class", folder, "other")

@@ -219,8 +219,8 @@ def pixels(figure: Figure) -> np.ndarray:
 
 class TestFigures:
     def test_probabilities_say_the_answer_and_the_truth(self) -> None:
-        figure = figures.class_probabilities(CLASSES, [0.1, 0.7, 0.2], "anna", truth="ring")
-        assert "anna" in figure.caption and "true class is ring" in figure.caption
+        figure = figures.class_probabilities(CLASSES, [0.1, 0.7, 0.2], "alpha", truth="ring")
+        assert "alpha" in figure.caption and "true class is ring" in figure.caption
         assert figure.alt.endswith("solid 70 %, infiltrating 20 %, ring 10 %.")
         blue = figures.class_probabilities(CLASSES, [0.0, 1.0, 0.0])
         assert is_blue(pixels(blue)).sum() > 1.3 * is_blue(pixels(figure)).sum()

@@ -57,7 +57,7 @@ def classify_result(classes: Sequence[str], probabilities: Sequence[float], **ch
 
     best = int(np.argmax(probabilities)) if len(probabilities) else None
     result = ClassifyResult(
-        name="anna_T1c",
+        name="alpha_T1c",
         model="Brain tumour type",
         classes=tuple(classes),
         probabilities=tuple(float(p) for p in probabilities),

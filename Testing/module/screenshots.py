@@ -69,8 +69,8 @@ def loaded(head: Any, *models: Any, dependencies: Any = None) -> Iterator[Stage]
     with stage(logic, dependencies) as shown:
         import slicer
 
-        volume = add_head("anna_T1c", 0, head)
-        add_head("anna_FLAIR", 1, head)
+        volume = add_head("alpha_T1c", 0, head)
+        add_head("alpha_FLAIR", 1, head)
         slicer.util.setSliceViewerLayers(background=volume, fit=True)
         shown.settle()
         yield shown
@@ -152,7 +152,7 @@ def results(camera: Photographer, head: Any) -> None:
 def batches(camera: Photographer, head: Any) -> None:
     """Many cases: before, while and after."""
     with loaded(head) as shown:
-        for name in ("ben", "carla", "dmitri"):
+        for name in ("beta", "gamma", "delta"):
             for channel in ("T1c", "FLAIR"):
                 add_volume(f"{name}_{channel}")
         shown.ui.batchSection.collapsed = False
@@ -164,11 +164,11 @@ def batches(camera: Photographer, head: Any) -> None:
         shown.settle()
         shown.logic.job.on_phase("Segmenting", 0.5)
         camera.take("batch-running", shown, shown.ui.batchSection)
-        shown.logic.job.failed("“ben_FLAIR” has only zeros: look at the image.")
+        shown.logic.job.failed("“beta_FLAIR” has only zeros: look at the image.")
         shown.settle()
-        shown.logic.job.done(classify_result(THREE, (0.05, 0.91, 0.04), name="carla_T1c"))
+        shown.logic.job.done(classify_result(THREE, (0.05, 0.91, 0.04), name="gamma_T1c"))
         shown.settle()
-        shown.logic.job.done(classify_result(THREE, (0.001, 0.001, 0.998), name="dmitri_T1c"))
+        shown.logic.job.done(classify_result(THREE, (0.001, 0.001, 0.998), name="delta_T1c"))
         camera.take("batch-done", shown, shown.ui.batchSection)
         shown.batch_ui.folderRadio.click()
         camera.take("batch-folder", shown, shown.ui.batchSection)
@@ -241,7 +241,7 @@ def dark(camera: Photographer, head: Any) -> None:
             run(shown, head, classify_result(THREE, (0.62, 0.3, 0.08), warnings=WARNINGS, notes=NOTES))
             camera.take("dark-result", shown, shown.ui.resultSection)
             shown.ui.classifyButton.click()
-            shown.logic.job.failed("“anna_T1c” has no voxels: load its image first.")
+            shown.logic.job.failed("“alpha_T1c” has no voxels: load its image first.")
             camera.take("dark-error", shown)
     finally:
         standin.start().app.setPalette(before)

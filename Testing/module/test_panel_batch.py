@@ -18,7 +18,7 @@ THREE = ("glioma", "meningioma", "metastasis")
 def shown() -> Iterator[Stage]:
     """The panel with three cases of two channels."""
     with stage(FakeLogic((model_info(),))) as shown:
-        for name in ("anna", "ben", "carla"):
+        for name in ("alpha", "beta", "gamma"):
             for channel in ("T1c", "FLAIR"):
                 add_volume(f"{name}_{channel}")
         shown.ui.batchSection.collapsed = False
@@ -47,7 +47,7 @@ def start(shown: Stage) -> None:
 def test_cases_are_put_together_by_name(shown: Stage) -> None:
     assert shown.batch_ui.sceneRadio.text == "Volumes of the scene (3 cases)"
     start(shown)
-    assert [row[0] for row in rows(shown)] == ["anna", "ben", "carla"]
+    assert [row[0] for row in rows(shown)] == ["alpha", "beta", "gamma"]
     assert [row[1] for row in rows(shown)] == ["running…", "waiting", "waiting"]
 
 
@@ -60,15 +60,15 @@ def test_rows_fill_and_a_bad_one_does_not_stop_the_rest(shown: Stage) -> None:
     assert ui.batchProgress.value == 2
     done(shown, (0.999, 0.0005, 0.0005))
     assert rows(shown) == [
-        ["anna", "metastasis", "70 %"],
-        ["ben", "not classified", ""],
-        ["carla", "glioma", "> 99 %"],
+        ["alpha", "metastasis", "70 %"],
+        ["beta", "not classified", ""],
+        ["gamma", "glioma", "> 99 %"],
     ]
     assert ui.batchStatus.text == "Done: 2 of 3 cases. Not classified: 1; click on such a row to see why."
     assert ui.batchButton.text == "Classify all"
     assert shown.ui.classifyButton.enabled is True
     ui.batchTable.cellClicked.emit(1, 0)
-    assert ui.batchStatus.text == "ben: It has only zeros: look at the image."
+    assert ui.batchStatus.text == "beta: It has only zeros: look at the image."
 
 
 def test_one_thing_at_a_time(shown: Stage) -> None:
@@ -128,7 +128,7 @@ def test_a_double_click_shows_the_case(shown: Stage) -> None:
     shown.settle()
     assert shown.result_ui.winnerLabel.text == "glioma"
     layers = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode")
-    assert slicer.mrmlScene.GetNodeByID(layers.GetBackgroundVolumeID()).GetName() == "ben_T1c"
+    assert slicer.mrmlScene.GetNodeByID(layers.GetBackgroundVolumeID()).GetName() == "beta_T1c"
     visible = [n for n in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if n.GetDisplayVisibility()]
     assert visible == [shown.tab.result.view.node]
 

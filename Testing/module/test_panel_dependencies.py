@@ -289,7 +289,7 @@ def test_declining_leaves_results_to_be_looked_at(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_texts: False)
         shown.ui.setupButton.click()
         assert installer.steps == []
-        volume = add_volume("anna_T1c")
+        volume = add_volume("alpha_T1c")
         job = logic.start_classify(
             [volume],
             "m",

@@ -20,7 +20,7 @@ def shown() -> Iterator[Stage]:
 @pytest.mark.parametrize(
     "channels, volumes, wanted",
     [
-        (["T1c", "FLAIR"], ["anna_FLAIR", "anna_T1c"], [1, 0]),
+        (["T1c", "FLAIR"], ["alpha_FLAIR", "alpha_T1c"], [1, 0]),
         (["T1c", "T1"], ["BraTS-001-t1n", "BraTS-001-t1c"], [1, 0]),
         (["T1", "T1ce", "T2", "FLAIR"], ["x_t1", "x_t1ce", "x_t2", "x_flair"], [0, 1, 2, 3]),
         (["FLAIR", "T2"], ["AX T2 FLAIR", "AX T2"], [0, 1]),
@@ -34,7 +34,7 @@ def shown() -> Iterator[Stage]:
         (["T1"], ["MRHead"], [0]),
         (["T1"], ["CTChest"], [None]),
         (["liver phase 2"], ["p1_liver phase 1", "p1_liver phase 2"], [1]),
-        (["T1c", "FLAIR"], ["ben_T1c", "anna_FLAIR", "ben_FLAIR", "anna_T1c"], [0, 2]),
+        (["T1c", "FLAIR"], ["beta_T1c", "alpha_FLAIR", "beta_FLAIR", "alpha_T1c"], [0, 2]),
         (["T1", "T1"], ["a_T1", "b_T1"], [0, 1]),
     ],
 )
@@ -56,34 +56,34 @@ def test_volumes_are_chosen_as_they_are_loaded(shown: Stage) -> None:
     assert shown.ui.classifyButton.enabled is False
     assert "Choose a volume for T1c." in shown.ui.classifyButton.toolTip
     assert "Choose a volume for FLAIR." in shown.ui.needsLabel.text
-    add_volume("anna_FLAIR")
+    add_volume("alpha_FLAIR")
     shown.settle()
-    assert chosen(shown) == [None, "anna_FLAIR"]
+    assert chosen(shown) == [None, "alpha_FLAIR"]
     assert shown.ui.needsLabel.text == "Choose a volume for T1c."
-    add_volume("anna_T1c")
+    add_volume("alpha_T1c")
     shown.settle()
-    assert chosen(shown) == ["anna_T1c", "anna_FLAIR"]
+    assert chosen(shown) == ["alpha_T1c", "alpha_FLAIR"]
     assert shown.ui.classifyButton.enabled is True
     assert shown.ui.needsLabel.visible is False
 
 
 def test_what_the_user_chose_is_not_changed(shown: Stage) -> None:
     other = add_volume("something")
-    add_volume("anna_FLAIR")
+    add_volume("alpha_FLAIR")
     shown.settle()
     shown.tab.inputs.selectors[0].setCurrentNode(other)
-    add_volume("anna_T1c")
+    add_volume("alpha_T1c")
     shown.settle()
-    assert chosen(shown) == ["something", "anna_FLAIR"]
+    assert chosen(shown) == ["something", "alpha_FLAIR"]
 
 
 def test_the_same_volume_twice_is_refused(shown: Stage) -> None:
-    volume = add_volume("anna_T1c")
+    volume = add_volume("alpha_T1c")
     shown.settle()
     shown.tab.inputs.selectors[1].setCurrentNode(volume)
     shown.settle()
     assert shown.ui.classifyButton.enabled is False
-    assert "“anna_T1c” is chosen for T1c and FLAIR" in shown.ui.needsLabel.text
+    assert "“alpha_T1c” is chosen for T1c and FLAIR" in shown.ui.needsLabel.text
     shown.ui.classifyButton.click()
     assert shown.logic.jobs == []
 
@@ -102,12 +102,12 @@ def test_label_maps_are_no_images_and_colour_pictures_are(shown: Stage) -> None:
 def test_a_removed_volume_is_missing_again(shown: Stage) -> None:
     import slicer
 
-    volume = add_volume("anna_T1c")
-    add_volume("anna_FLAIR")
+    volume = add_volume("alpha_T1c")
+    add_volume("alpha_FLAIR")
     shown.settle()
     slicer.mrmlScene.RemoveNode(volume)
     shown.settle()
-    assert chosen(shown) == [None, "anna_FLAIR"]
+    assert chosen(shown) == [None, "alpha_FLAIR"]
     assert shown.ui.classifyButton.enabled is False
 
 
@@ -130,12 +130,12 @@ def test_pictures_and_volumes_are_not_confused() -> None:
 def test_an_empty_volume_is_explained(shown: Stage) -> None:
     import slicer
 
-    empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "anna_T1c")
-    add_volume("anna_FLAIR")
+    empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "alpha_T1c")
+    add_volume("alpha_FLAIR")
     shown.settle()
     shown.tab.inputs.selectors[0].setCurrentNode(empty)
     shown.settle()
-    assert "“anna_T1c” has no voxels" in shown.ui.needsLabel.text
+    assert "“alpha_T1c” has no voxels" in shown.ui.needsLabel.text
 
 
 def test_another_model_keeps_volumes_of_channels_it_shares() -> None:

@@ -131,7 +131,7 @@ def test_the_last_choice_comes_back(shown: Stage) -> None:
 def test_a_damaged_model_is_listed_and_explained() -> None:
     broken = model_info("Old", problem="A file is missing: copy the package again.")
     with stage(FakeLogic((broken,))) as shown:
-        add_volume("anna_T1c")
+        add_volume("alpha_T1c")
         shown.settle()
         assert names(shown) == ["Old (cannot be used)"]
         assert shown.ui.modelSummary.text == "A file is missing: copy the package again."

@@ -140,18 +140,18 @@ def test_an_image_that_cannot_be_used_is_explained(widget: Any, tmp_path: Path) 
 def test_all_volumes_of_the_scene(widget: Any) -> None:
     tab = widget.panel.classify
     choose(widget, "volume")
-    for name in ("anna", "ben"):
+    for name in ("alpha", "beta"):
         add_volume(bright_boxes(), name)
     standin.spin(0.05)
     assert tab.batch.ui.sceneRadio.text == "Volumes of the scene (2 cases)"
     tab.batch.ui.batchButton.click()
     standin.wait_until(lambda: not tab.batch.running, 60, "the batch")
     table = tab.batch.ui.batchTable
-    assert [table.item(row, 0).text() for row in range(2)] == ["anna", "ben"]
+    assert [table.item(row, 0).text() for row in range(2)] == ["alpha", "beta"]
     assert all(table.item(row, 1).text() in ("small", "large") for row in range(2))
     table.cellDoubleClicked.emit(1, 0)
     standin.spin(0.05)
-    assert tab.result.view.result.name == "ben"
+    assert tab.result.view.result.name == "beta"
 
 
 def test_removing_what_does_not_belong_to_the_user_is_refused_in_words(widget: Any) -> None:

@@ -16,8 +16,8 @@ THIRTY = tuple(f"class {n:02d}" for n in range(30))
 def shown() -> Iterator[Stage]:
     """The panel, ready to classify."""
     with stage(FakeLogic((model_info(),))) as shown:
-        add_volume("anna_T1c")
-        add_volume("anna_FLAIR")
+        add_volume("alpha_T1c")
+        add_volume("alpha_FLAIR")
         shown.settle()
         yield shown
 

@@ -15,10 +15,10 @@ THREE = ("glioma", "meningioma", "metastasis")
 
 @pytest.fixture
 def shown() -> Iterator[Stage]:
-    """The panel, ready to classify anna's images."""
+    """The panel, ready to classify alpha's images."""
     with stage(FakeLogic((model_info(),))) as shown:
-        add_volume("anna_T1c")
-        add_volume("anna_FLAIR")
+        add_volume("alpha_T1c")
+        add_volume("alpha_FLAIR")
         shown.settle()
         yield shown
 
@@ -30,7 +30,7 @@ def test_a_click_asks_for_what_was_chosen(shown: Stage) -> None:
     shown.ui.classifyButton.click()
     job = shown.logic.job
     names = [slicer.mrmlScene.GetNodeByID(node_id).GetName() for node_id in job.volumes]
-    assert names == ["anna_T1c", "anna_FLAIR"]
+    assert names == ["alpha_T1c", "alpha_FLAIR"]
     assert (job.model, job.device, job.keep_earlier) == ("/models/Brain tumour type", "auto", True)
 
 
@@ -165,17 +165,17 @@ def test_a_loaded_scene_shows_its_result_and_its_choice(shown: Stage, tmp_path: 
     shown.settle()
     assert shown.result_ui.winnerLabel.text == "meningioma"
     assert shown.result_ui.opacitySlider.value == 0.25
-    assert [node.GetName() for node in shown.tab.inputs.nodes()] == ["anna_FLAIR", "anna_T1c"]
+    assert [node.GetName() for node in shown.tab.inputs.nodes()] == ["alpha_FLAIR", "alpha_T1c"]
 
 
 def test_a_scene_that_was_there_first_goes_before_names() -> None:
     with stage(FakeLogic((model_info(),))) as shown:
-        first, second = add_volume("anna_T1c"), add_volume("anna_FLAIR")
+        first, second = add_volume("alpha_T1c"), add_volume("alpha_FLAIR")
         shown.parameters.model = "/models/Brain tumour type"
         shown.parameters.inputs = [second, first]
         shown.widget.initializeParameterNode()
         shown.settle()
-        assert [node.GetName() for node in shown.tab.inputs.nodes()] == ["anna_FLAIR", "anna_T1c"]
+        assert [node.GetName() for node in shown.tab.inputs.nodes()] == ["alpha_FLAIR", "alpha_T1c"]
 
 
 def test_the_log_is_read_when_it_is_open(shown: Stage) -> None:
@@ -192,8 +192,8 @@ def test_the_log_is_read_when_it_is_open(shown: Stage) -> None:
 def test_reloading_while_it_runs_leaves_nothing_behind() -> None:
     logic = FakeLogic((model_info(),))
     with stage(logic) as shown:
-        add_volume("anna_T1c")
-        add_volume("anna_FLAIR")
+        add_volume("alpha_T1c")
+        add_volume("alpha_FLAIR")
         shown.settle()
         shown.ui.classifyButton.click()
     assert logic.worker.log_changed is None

@@ -127,7 +127,7 @@ def _nnunet_labels(folder: Path, content: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _nnunet_cases(folder: Path, content: Mapping[str, Any], channels: int) -> Iterator[FoundCase]:
-    """Cases by file name (``imagesTr/anna_0000.nii.gz``), or as listed under ``dataset``."""
+    """Cases by file name (``imagesTr/alpha_0000.nii.gz``), or as listed under ``dataset``."""
     listed = content.get("dataset")
     if isinstance(listed, dict):
         for name, entry in listed.items():
@@ -167,7 +167,7 @@ def _decathlon_cases(folder: Path, content: Mapping[str, Any], channels: int) ->
 
 
 def _channel_files(path: Path, channels: int) -> tuple[Path, ...]:
-    """nnU-Net version 1 lists ``anna.nii.gz`` and stores ``anna_0000.nii.gz``, one file a channel."""
+    """nnU-Net version 1 lists ``alpha.nii.gz`` and stores ``alpha_0000.nii.gz``, one file a channel."""
     if path.is_file():
         return (path,)
     stem = file_stem(path)

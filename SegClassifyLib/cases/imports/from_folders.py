@@ -32,7 +32,7 @@ def plan_folders(root: Path | str, channels: Sequence[str] | None = None) -> Imp
     """Find cases in class-named folders.
 
     In a class's folder each image file is a case, and each sub-folder is one: with a file for every channel (named
-    after it: ``T1.nii.gz``, ``anna_T1.nii.gz``), or with the files of one DICOM series. A segmentation is a file
+    after it: ``T1.nii.gz``, ``alpha_T1.nii.gz``), or with the files of one DICOM series. A segmentation is a file
     with ``_mask``, ``_seg``, ``-seg`` or the like at its end, or one of the image's name in a folder ``masks``
     beside the images or beside the classes.
 
@@ -180,7 +180,7 @@ def _words(path: Path) -> set[str]:
 
 
 def _channel_word(path: Path, case: str) -> str:
-    """What a file is called besides the case: ``anna_T1.nii.gz`` of case anna is ``T1``."""
+    """What a file is called besides the case: ``alpha_T1.nii.gz`` of case alpha is ``T1``."""
     stem = file_stem(path)
     return stem[len(case) :].strip("-_. ") if stem.casefold().startswith(case.casefold()) else stem
 

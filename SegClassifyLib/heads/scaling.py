@@ -47,9 +47,9 @@ class Scaling:
         X = np.asarray(X, np.float64)
         shift, spread = X.mean(0), X.std(0)
         varies = spread > _CONSTANT * np.abs(shift) + np.finfo(np.float32).tiny
-        sizes = _block_sizes(names, varies)
-        share = np.where(varies, np.maximum(sizes, 1) ** -balance, 0.0)
-        parts = _parts(names, descriptors)
+        layout = _Layout.of(names)
+        share = np.where(varies, np.maximum(layout.block_sizes(varies), 1) ** -balance, 0.0)
+        parts = layout.parts(descriptors)
         varying = [(columns, part) for columns, part in parts if share[columns].sum() > 0]
         whole = sum(part for _, part in varying)
         for columns, part in varying:
@@ -62,22 +62,50 @@ class Scaling:
         return np.clip(z, -CLIP, CLIP, out=z) * self.weight
 
 
-def _block_sizes(names: tuple[FeatureName, ...], varies: np.ndarray) -> np.ndarray:
-    """For each column the number of varying columns in its block ``(F,)``."""
-    block_of: dict[tuple[str, str, str], int] = {}
-    codes = np.array([block_of.setdefault(_block(n), len(block_of)) for n in names], int)
-    return np.bincount(codes, weights=varies, minlength=len(block_of))[codes]
+@dataclass(frozen=True)
+class _Layout:
+    """What the names of a table's columns say.
+
+    Args:
+        names: themselves.
+        blocks: number of each column's block ``(F,)``.
+        described: whether it is a descriptor ``(F,)`` bool.
+        networks: columns of each network ``(F,)`` bool, descriptors left out.
+    """
+
+    names: tuple[FeatureName, ...]
+    blocks: np.ndarray
+    described: np.ndarray
+    networks: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(cls, names: tuple[FeatureName, ...]) -> _Layout:
+        """Read thousands of names once, not for every fold of every repeat: all rows of a table share one tuple."""
+        global _latest
+        layout = _latest
+        if layout is None or layout.names is not names:
+            block_of: dict[tuple[str, str, str], int] = {}
+            blocks = np.array([block_of.setdefault(_block(n), len(block_of)) for n in names], int)
+            described = np.array([n.is_descriptor for n in names], bool)
+            network = np.array([n.network for n in names], str)
+            found = np.unique(network[~described])
+            layout = cls(names, blocks, described, tuple(~described & (network == n) for n in found))
+            _latest = layout
+        return layout
+
+    def block_sizes(self, varies: np.ndarray) -> np.ndarray:
+        """For each column the number of varying columns in its block ``(F,)``."""
+        return np.bincount(self.blocks, weights=varies)[self.blocks]
+
+    def parts(self, descriptors: float) -> list[tuple[np.ndarray, float]]:
+        """The descriptors' columns, those of each network, and the part of the variance of each."""
+        rest = [(columns, (1 - descriptors) / len(self.networks)) for columns in self.networks]
+        return [(self.described, descriptors), *rest]
+
+
+_latest: _Layout | None = None
 
 
 def _block(name: FeatureName) -> tuple[str, str, str]:
     # Mean, median, minimum … of a label's grey values say much the same, channel by channel: one block a label.
     return (name.source, name.region, "" if name.source == "intensity" else name.statistic)
-
-
-def _parts(names: tuple[FeatureName, ...], descriptors: float) -> list[tuple[np.ndarray, float]]:
-    """Which columns ``(F,)`` bool are descriptors, which of each network, and the part of the variance of each."""
-    described = np.array([n.is_descriptor for n in names], bool)
-    networks = np.array([n.network for n in names])
-    found = sorted({str(n) for n in networks[~described]})
-    parts = [(described, descriptors)]
-    return parts + [(~described & (networks == n), (1 - descriptors) / len(found)) for n in found]

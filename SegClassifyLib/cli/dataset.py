@@ -107,7 +107,7 @@ def add(
 ) -> None:
     """Add a case.
 
-    Example: segclassify dataset add tumours alpha_t1c.nii.gz alpha_flair.nii.gz --name alpha -s alpha_seg.nii.gz -c glioma
+    Example: segclassify dataset add tumours a_t1c.nii.gz a_flair.nii.gz --name alpha -s a_seg.nii.gz -c glioma
     """
     case = TrainingSet.open(folder).add(
         name or file_stem(images[0]),

@@ -100,9 +100,9 @@ class PatchSource:
     def _choose(self, step: int, slot: int, rng: np.random.Generator) -> tuple[int, int | None]:
         """A case, and a flat voxel index to centre on or ``None``.
 
-        Cases come in turn; one that has labels gives way, with chance ``foreground``, to a voxel of a label, every label
-        equally often. Cases without any label keep their turn: a segmenter that never sees them finds lesions in
-        everybody.
+        Cases come in turn; one that has labels gives way, with chance ``foreground``, to a voxel of a label, every
+        label equally often. Cases without any label keep their turn: a segmenter that never sees them finds lesions
+        in everybody.
         """
         turn, place = divmod(step * self.batch + slot, len(self.cases))
         order = np.random.default_rng([self.seed, turn, 7, 7]).permutation(len(self.cases))

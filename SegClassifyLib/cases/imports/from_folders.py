@@ -74,6 +74,35 @@ def plan_folders(root: Path | str, channels: Sequence[str] | None = None) -> Imp
     return ImportPlan(root, names, tuple(_apart(cases)), tuple(problems))
 
 
+def plan_unsorted(folder: Path | str, channels: Sequence[str]) -> ImportPlan:
+    """Find cases without a class in one folder: image files and sub-folders, as in :func:`plan_folders`.
+
+    Args:
+        folder: of the images; masks in it are passed over.
+        channels: those of the training set.
+
+    Raises:
+        TrainingSetError: no such folder, or no image in it. Bad cases become problems of the plan.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise TrainingSetError(f"There is no folder {folder}; check the path.")
+    cases: list[FoundCase] = []
+    problems: list[ImportProblem] = []
+    for entry in _entries(folder):
+        where = str(entry.path.relative_to(folder))
+        try:
+            if entry.path.is_dir():
+                cases.append(_case_folder(entry, where, channels))
+            else:
+                cases.append(FoundCase(where, entry.name, (entry.path,)))
+        except TrainingSetError as error:
+            problems.append(ImportProblem(where, str(error)))
+    if not cases and not problems:
+        raise TrainingSetError(f"The folder {folder} holds no images; choose another.")
+    return ImportPlan(folder, tuple(channels), tuple(cases), tuple(problems))
+
+
 def _apart(cases: Sequence[FoundCase]) -> list[FoundCase]:
     """Cases of different classes that have the same name get the class in front."""
     times = Counter(name_key(case.name) for case in cases)

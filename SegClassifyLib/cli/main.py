@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from SegClassifyLib.cli import classify, dataset, demo, evaluate, info, models, train
+from SegClassifyLib.cli import (
+    classify,
+    compare_models,
+    dataset,
+    demo,
+    evaluate,
+    info,
+    models,
+    next_case,
+    train,
+)
 
 app = typer.Typer(
     name="segclassify",
@@ -22,6 +32,8 @@ app.add_typer(dataset.app, name="dataset")
 app.command("train-segmenter")(train.train_segmenter)
 app.command("train-classifier")(train.train_classifier)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare-models")(compare_models.compare_models)
+app.command("next")(next_case.next_case)
 app.command("classify")(classify.classify)
 app.add_typer(models.app, name="models")
 app.command("info")(info.info)

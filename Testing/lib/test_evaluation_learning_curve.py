@@ -106,6 +106,8 @@ def test_parts_grow_keep_patients_whole_and_every_class() -> None:
         assert not set(groups[part]) & set(groups[np.setdiff1d(train, part)]), "patients whole"
         assert np.bincount(y[part]).min() >= 2
     assert abs(len(parts[1]) / len(train) - 0.4) < 0.1
+    rare = growing_parts(np.arange(40), (np.arange(40) < 5).astype(int), np.arange(40), (0.1,), (0,))[0]
+    assert (rare < 5).sum() == 2, "two of a class at least"
     again, other = (growing_parts(train, y, groups, (0.15,), (seed, 0)) for seed in (3, 4))
     assert np.array_equal(again[0], parts[0]) and not np.array_equal(other[0], parts[0])
 

@@ -40,14 +40,17 @@ ARROWS: dict[str, set[str]] = {
         "cases", "evaluation", "features", "heads", "inference", "networks", "package", "preprocessing",
         "segmenter", "volumes",
     },
+    "annotation": {
+        "cases", "evaluation", "features", "heads", "inference", "package", "training",
+    },
     "demo": {
         "cases", "classify", "evaluation", "features", "heads", "inference", "networks", "package", "phantoms",
         "preprocessing", "segmenter", "training", "volumes",
     },
     "worker": {"classify", "package", "preprocessing", "volumes"},
     "cli": {
-        "cases", "classify", "demo", "evaluation", "features", "networks", "package", "phantoms", "training",
-        "volumes",
+        "annotation", "cases", "classify", "demo", "evaluation", "features", "networks", "package", "phantoms",
+        "training", "volumes",
     },
 }  # fmt: skip
 """Room → rooms it may import."""

@@ -25,7 +25,9 @@ _FEWEST = 5
 _MAD = 1.4826
 """Median absolute deviation to standard deviation of a normal distribution."""
 _REMEDY = "export it again in the units of the others if that is wrong, or remove the case if it shows something else"
-_REMEDY_FOR_MANY = "if that is another scanner or unit, see that every class has such cases, or it is what is learnt"
+_REMEDY_FOR_MANY = (
+    "if that is another scanner or unit, see that every class has such cases, or it is what is learnt"
+)
 
 
 def odd_spacing(grids: Mapping[str, Geometry]) -> Iterator[Finding]:

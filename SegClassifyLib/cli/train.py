@@ -11,10 +11,12 @@ import typer
 
 from SegClassifyLib.cli.console import console, guarded, print_json, progress_bar
 from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, SeedOption
+from SegClassifyLib.cli.review import print_review, review_json
 
 if TYPE_CHECKING:
     from SegClassifyLib.networks.spec import NetworkSpec
     from SegClassifyLib.training.classifier import TrainedClassifier
+    from SegClassifyLib.training.review import Review
     from SegClassifyLib.training.segmenter_from_set import SegmenterPlan
 
 _CACHE = ".features"
@@ -146,6 +148,12 @@ def train_classifier(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a model package that is there already.")
     ] = False,
+    further: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, help="Draw a learning curve and say what so many more cases would bring; repeat it."
+        ),
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Folder of cached features, DATASET/.features by default.")
     ] = None,
@@ -161,6 +169,7 @@ def train_classifier(
     from SegClassifyLib.training import classifier
     from SegClassifyLib.training.classifier_settings import ClassifierSettings
     from SegClassifyLib.training.family import open_family
+    from SegClassifyLib.training.review import review_classifier
 
     training_set = TrainingSet.open(dataset)
     settings = ClassifierSettings(head=head.value, seen=seen_cases.value, focus=tuple(focus or ()), seed=seed)
@@ -174,11 +183,12 @@ def train_classifier(
             resolve_device(device.value),
             progress,
         )
-    package = save_package(result.model, output, overwrite="replace" if replace else "refuse")
+        package = save_package(result.model, output, overwrite="replace" if replace else "refuse")
+        review = review_classifier(result, further or (), progress=progress)
     if as_json:
-        print_json(_trained_json(result, package))
+        print_json(_trained_json(result, package) | review_json(result, review))
         return
-    _print_trained(result, package)
+    _print_trained(result, package, review)
 
 
 def _trained_json(result: TrainedClassifier, package: Path) -> dict[str, Any]:
@@ -194,7 +204,7 @@ def _trained_json(result: TrainedClassifier, package: Path) -> dict[str, Any]:
     }
 
 
-def _print_trained(result: TrainedClassifier, package: Path) -> None:
+def _print_trained(result: TrainedClassifier, package: Path, review: Review) -> None:
     from SegClassifyLib.evaluation.summary import confusion_table
 
     console.print(f"[bold]{result.model.name}[/bold] is in {package}")
@@ -204,9 +214,7 @@ def _print_trained(result: TrainedClassifier, package: Path) -> None:
     console.print(confusion_table(result.validation.scores.confusion, result.model.classes), markup=False)
     for note in result.notes:
         console.print(f"  {note}")
-    surprising = [result.cases[i] for i in result.validation.surprising[:5]]
-    if surprising:
-        console.print(f"  Most surprising (is the class right?): {', '.join(surprising)}")
+    print_review(result, review)
     console.print(f"Next: segclassify classify {package} IMAGE …")
 
 

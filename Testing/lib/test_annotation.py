@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,8 @@ def test_only_cases_without_a_class_are_named_with_reasons_and_probabilities(
 def test_probabilities_are_those_of_classify(slices: TrainingSet, model: Model, cache: FeatureCache) -> None:
     from SegClassifyLib.classify.classifier import Classifier
 
+    assert model.temperature == 1
+    model = replace(model, temperature=2.5)
     first = next_cases(model, slices, count=1, cache=cache).suggestions[0]
     np.testing.assert_allclose(
         first.probabilities, Classifier(model, "cpu").classify(first.paths).probabilities, atol=1e-6
@@ -170,8 +173,6 @@ def test_a_folder_adds_what_is_new_to_the_set(
 def test_nothing_to_choose_from_is_said(
     slices: TrainingSet, model: Model, cache: FeatureCache, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
     full = slice_set(tmp_path / "full", classified=2)
     with pytest.raises(TrainingSetError, match="has no case without a class: add cases"):
         next_cases(model, full, cache=cache)

@@ -241,13 +241,18 @@ def _sentence(error: Exception, folder: Path) -> str:
     if isinstance(error, VolumeError):
         return str(error)
     if isinstance(error, OSError):
-        return _(
-            "Files for the worker cannot be written to {folder} ({reason}): free space on that disk."
-        ).format(folder=folder.parent, reason=error.strerror or error)
+        return no_room(folder.parent, error)
     logging.error("SegClassify: an error that nobody foresaw", exc_info=error)
     return _(
         "Something went wrong that should not ({kind}: {text}); details are in the application's log."
     ).format(kind=type(error).__name__, text=error)
+
+
+def no_room(folder: Path, error: OSError) -> str:
+    """What to say when files for the worker cannot be written."""
+    return _(
+        "Files for the worker cannot be written to {folder} ({reason}): free space on that disk."
+    ).format(folder=folder, reason=error.strerror or error)
 
 
 def requested(volumes: Sequence[slicer.vtkMRMLVolumeNode]) -> tuple[str, ...]:

@@ -13,10 +13,18 @@ from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from SegClassifyPanel.batch import BatchItem, BatchListener, BatchRunner
-from SegClassifyPanel.classify_job import ClassifyJob, ClassifyRequest, JobListener, Outcome, requested
+from SegClassifyPanel.classify_job import (
+    ClassifyJob,
+    ClassifyRequest,
+    JobListener,
+    Outcome,
+    no_room,
+    requested,
+)
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.surfaces import SurfaceJob
 from SegClassifyPanel.undo import Snapshot
+from SegClassifyPanel.volumes import VolumeError
 from SegClassifyPanel.worker_call import WorkerFailure
 from SegClassifyPanel.worker_process import WorkerProcess
 
@@ -56,6 +64,7 @@ class ModuleLogic(VTKObservationMixin):
         self._batches: list[BatchRunner] = []
         self._surfaces: list[SurfaceJob] = []
         self._undo: Snapshot | None = None
+        self._closed = False
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._on_scene_closing)
         # A script may forget to clean up, and the worker should not learn of Slicer's end by a broken pipe.
@@ -81,17 +90,19 @@ class ModuleLogic(VTKObservationMixin):
         """
         done: list[Outcome] = []
         failed: list[str] = []
-        job = self.start_classify(
-            volumes,
-            model,
-            device,
-            keep_earlier,
-            on_done=done.append,
-            on_failed=failed.append,
-            on_cancelled=lambda: failed.append(_("Cancelled.")),
-        )
-        if job is not None:
-            job.finish()
+        try:
+            job = self.start_classify(
+                volumes,
+                model,
+                device,
+                keep_earlier,
+                on_done=done.append,
+                on_failed=failed.append,
+                on_cancelled=lambda: failed.append(_("Cancelled.")),
+            )
+        except VolumeError as error:
+            raise ClassifyError(str(error)) from error
+        job.finish()
         if failed:
             raise ClassifyError(failed[0])
         return done[0]
@@ -117,7 +128,7 @@ class ModuleLogic(VTKObservationMixin):
             show: put the volume into the slice views.
 
         Raises:
-            VolumeError: the choice of volumes makes no sense; in a sentence.
+            VolumeError: the choice of volumes makes no sense, or there is no room for files; in a sentence.
         """
         request = ClassifyRequest(requested(volumes), str(model), device, keep_earlier, show)
 
@@ -126,7 +137,10 @@ class ModuleLogic(VTKObservationMixin):
             on_done(outcome)
 
         listener = JobListener(on_phase, done, on_failed, on_cancelled)
-        job = ClassifyJob(self.worker, request, self.temporary_folder(), listener)
+        try:
+            job = ClassifyJob(self.worker, request, self.temporary_folder(), listener)
+        except OSError as error:
+            raise VolumeError(no_room(Path(slicer.app.temporaryPath), error)) from error
         self._jobs = [*(j for j in self._jobs if not j.over), job]
         return job
 
@@ -144,7 +158,7 @@ class ModuleLogic(VTKObservationMixin):
         return runner
 
     def list_models(self, done: Callable[[tuple[ModelInfo, ...]], None], failed: OnFailed) -> None:
-        """The models of the user's folder and those that came with the software."""
+        """The models in ``models_folder``; where that is empty, the user's own and those shipped with the software."""
         folders = (self.models_folder,) if self.models_folder else ()
         self.worker.call(ModelsParams(folders), done, _sentence_of(failed))
 
@@ -194,11 +208,18 @@ class ModuleLogic(VTKObservationMixin):
 
     def cancel_all(self) -> None:
         """Stop everything that runs."""
-        for running in (*self._batches, *self._jobs, *self._surfaces):
-            running.cancel()
+        for batch in self._batches:
+            batch.cancel()
+        for job in self._jobs:
+            job.cancel()
+        for surface in self._surfaces:
+            surface.cancel()
 
     def cleanup(self, *_: Any) -> None:
-        """Stop everything, end the worker, remove observers and temporary files."""
+        """Stop everything, end the worker, remove observers and temporary files. A second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self.removeObservers()
         slicer.app.aboutToQuit.disconnect(self.cleanup)
         self.cancel_all()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -67,7 +67,7 @@ def brightness_model(name: str, ndim: Literal[2, 3], channels: tuple[str, ...]) 
     return Model(bare.name, bare.description, segmenter, _head(names), CLASSES)
 
 
-def _set_weights(network: torch.nn.Module) -> None:
+def _set_weights(network: Any) -> None:
     """All zero but for a path that carries the first channel past every convolution to the logits."""
     with torch.no_grad():
         for weight in network.parameters():
@@ -81,7 +81,7 @@ def _set_weights(network: torch.nn.Module) -> None:
 
 def _feature_names(model: Model, ndim: int, channels: int) -> tuple[FeatureName, ...]:
     array = np.full((channels, *(16,) * ndim), 200.0, np.float32)
-    array[(0, *(slice(4, 12),) * ndim)] = 350.0
+    array[0][(slice(4, 12),) * ndim] = 350.0
     return Classifier(model, "cpu").classify(Image(array, Geometry.plain((16,) * ndim))).features.names
 
 

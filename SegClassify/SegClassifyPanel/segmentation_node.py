@@ -72,8 +72,8 @@ def _bounding_box(array: np.ndarray) -> Steps[Box]:
             in_plane |= here
         yield 0.5 * min(1.0, (k + step) / len(array))
     if not in_plane.any():
-        return (slice(0, 1),) * 3
-    return tuple(_reach(line) for line in (along_k, in_plane.any(axis=1), in_plane.any(axis=0)))  # type: ignore[return-value]
+        return slice(0, 1), slice(0, 1), slice(0, 1)
+    return _reach(along_k), _reach(np.any(in_plane, axis=1)), _reach(np.any(in_plane, axis=0))
 
 
 def _reach(line: np.ndarray) -> slice:

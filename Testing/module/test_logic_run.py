@@ -16,7 +16,6 @@ from scene_data import add_transform, add_volume, bright_boxes, bright_centre, w
 from SegClassifyPanel.classify_job import Outcome
 from SegClassifyPanel.logic import ClassifyError
 from SegClassifyPanel.result_nodes import find_results
-from SegClassifyPanel.volumes import VolumeError
 from test_logic_results import scene_state
 
 
@@ -110,7 +109,7 @@ def test_two_channels_on_different_grids(logic, models):
         t1.GetID(),
         flair.GetID(),
     ]
-    with pytest.raises(VolumeError, match="T1 is chosen for two channels"):
+    with pytest.raises(ClassifyError, match="T1 is chosen for two channels"):
         logic.classify([t1, t1], models / "pair")
     with pytest.raises(ClassifyError, match="needs 2"):
         logic.classify([t1], models / "pair")
@@ -138,7 +137,7 @@ def test_refusals_are_sentences_and_leave_the_scene_as_it_was(logic, models):
     ):
         with pytest.raises(ClassifyError, match=words):
             logic.classify(volumes, model)
-    with pytest.raises(VolumeError, match="No image is chosen"):
+    with pytest.raises(ClassifyError, match="No image is chosen"):
         logic.classify([None], models / "volume")
     assert scene_state() == before
     assert not list(logic.temporary_folder().iterdir())

@@ -237,8 +237,6 @@ def _reason(proba: np.ndarray, pick: Pick, classes: Sequence[str], labelled: int
     if not labelled:
         return f"{said}."
     if pick.farther_than >= _UNLIKE:
-        return (
-            f"{said}, and the case is less like those with a class, or above in this list, than "
-            f"{pick.farther_than:.0%} of the other cases."
-        )
+        others = "any other case" if pick.farther_than == 1 else f"{pick.farther_than:.0%} of the other cases"
+        return f"{said}, and the case is less like those with a class, or above in this list, than {others}."
     return f"{said}; cases like it have a class or are above in this list."

@@ -10,10 +10,10 @@ import typer
 
 from SegClassifyLib.cli.console import console, guarded, print_json, progress_bar
 from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, SeedOption
+from SegClassifyLib.cli.review import interval_json
 
 if TYPE_CHECKING:
     from SegClassifyLib.evaluation.comparison import Comparison
-    from SegClassifyLib.evaluation.intervals import Interval
 
 _CACHE = ".features"
 _SHOWN = 10
@@ -97,9 +97,9 @@ def _json(result: Comparison) -> dict[str, Any]:
         "scores": [
             {
                 "metric": s.metric,
-                "first": _interval(s.first),
-                "second": _interval(s.second),
-                "difference": _interval(s.difference),
+                "first": interval_json(s.first),
+                "second": interval_json(s.second),
+                "difference": interval_json(s.difference),
                 "more_than_noise": s.is_more_than_noise,
             }
             for s in result.scores
@@ -111,10 +111,6 @@ def _json(result: Comparison) -> dict[str, Any]:
         "sentence": result.sentence,
         "notes": list(result.notes),
     }
-
-
-def _interval(interval: Interval) -> dict[str, float]:
-    return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
 def _print(result: Comparison) -> None:

@@ -19,7 +19,7 @@ def review_json(trained: TrainedClassifier, review: Review) -> dict[str, Any]:
     """For programs; numbers that are not defined are null."""
     cases, classes, curve = trained.cases, trained.model.classes, review.curve
     return {
-        "auc": {c: _interval(i) for c, i in zip(classes, review.auc, strict=True)},
+        "auc": {c: interval_json(i) for c, i in zip(classes, review.auc, strict=True)},
         "suspect_labels": [
             {
                 "case": cases[s.index],
@@ -43,12 +43,12 @@ def review_json(trained: TrainedClassifier, review: Review) -> dict[str, Any]:
 
 def _curve_json(curve: LearningCurve) -> dict[str, Any]:
     return {
-        "points": [{"cases": p.cases, **_interval(p.balanced_accuracy)} for p in curve.points],
+        "points": [{"cases": p.cases, **interval_json(p.balanced_accuracy)} for p in curve.points],
         "outlook": [
             {
                 "further": o.further,
-                "gain": _interval(o.gain),
-                "reached": _interval(o.reached),
+                "gain": interval_json(o.gain),
+                "reached": interval_json(o.reached),
                 "sentence": o.sentence,
             }
             for o in curve.outlook
@@ -82,8 +82,9 @@ def _curve_lines(curve: LearningCurve) -> list[str]:
     return [*lines, curve.refusal] if curve.refusal else lines
 
 
-def _interval(interval: Interval) -> dict[str, float | None]:
+def interval_json(interval: Interval) -> dict[str, float | None]:
+    """A value and its 95 % interval for programs; what is not defined is null, because NaN is no JSON."""
     return {
-        name: value if value == value else None  # NaN is no JSON
+        name: value if value == value else None
         for name, value in (("value", interval.value), ("low", interval.low), ("high", interval.high))
     }

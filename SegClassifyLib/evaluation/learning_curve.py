@@ -110,8 +110,9 @@ def learning_curve(
                 sizes[step].append(len(part))
                 done += 1
     progress.report(_PHASE, done, total)
-    cases = np.array([round(float(np.mean(s))) for s in sizes])
-    return _summarise(cases, proba, y, groups, further, seed)
+    # Of few cases two shares may be the same part.
+    cases, kept = np.unique([round(float(np.mean(s))) for s in sizes], return_index=True)
+    return _summarise(cases, proba[kept], y, groups, further, seed)
 
 
 def growing_parts(

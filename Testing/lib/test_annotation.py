@@ -139,6 +139,7 @@ def test_only_cases_without_a_class_are_named_with_reasons_and_probabilities(
         assert best in suggestion.reason and f"{ranked[0]:.0%}" in suggestion.reason
         assert hesitates == (suggestion.unsure >= 0.5)
         assert ("less like those with a class" in suggestion.reason) == (suggestion.farther_than >= 0.5)
+        assert ("than any other case." in suggestion.reason) == (suggestion.farther_than == 1)
     assert found == next_cases(model, slices, count=10, cache=None), "the same with and without the cache"
 
 

@@ -144,5 +144,7 @@ def test_a_class_of_few_patients_has_no_curve() -> None:
     table = FeatureTable(feature_names(3), np.random.default_rng(0).normal(size=(28, 3)), {})
     found = learning_curve(NearestMean, table, y, groups, classes=["benign", "malignant"])
     assert found.points == () and "'malignant' has 4 patients" in found.refusal
+    few = learning_curve(NearestMean, table.rows(np.arange(12, 28)), y[12:], np.arange(16), draws=1)
+    assert len({p.cases for p in few.points}) == len(few.points) < 5, "equal parts are one point"
     with pytest.raises(Cancelled):
         learning_curve(NearestMean, table, y, np.arange(28), progress=Progress(is_cancelled=lambda: True))

@@ -80,3 +80,10 @@ def test_the_command_prints_what_the_library_finds(
     assert "Learning curve, balanced accuracy: " in shown.output
     without = CliRunner().invoke(app, plain)
     assert without.exit_code == 0 and "learning curve" not in without.output.lower()
+
+
+def test_what_is_not_defined_is_null_for_programs() -> None:
+    from SegClassifyLib.cli.review import interval_json
+    from SegClassifyLib.evaluation.intervals import Interval
+
+    assert interval_json(Interval(0.5, float("nan"), 0.75)) == {"value": 0.5, "low": None, "high": 0.75}

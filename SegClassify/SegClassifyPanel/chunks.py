@@ -42,7 +42,7 @@ class Chunks(Generic[T]):
 
     def stop(self) -> None:
         """Do no more of it; what the generator holds open is closed."""
-        self._timer.stop()
+        self._end()
         self._steps.close()
 
     def finish(self) -> None:
@@ -57,11 +57,17 @@ class Chunks(Generic[T]):
             while time.monotonic() < end:
                 fraction = next(self._steps)
         except StopIteration as stop:
-            self._timer.stop()
+            self._end()
             self._done(stop.value)
         except Exception as error:  # whatever it is, who started the work has to learn of it
-            self._timer.stop()
+            self._end()
             self._failed(error)
         else:
             if self._progress is not None:
                 self._progress(fraction)
+
+    def _end(self) -> None:
+        self._timer.stop()
+        # What is connected lives as long as the timer, and the timer as long as this: a ring through Qt, in which no
+        # garbage collector would find the images of a job that is over.
+        self._timer.timeout.disconnect(self._tick)

@@ -1,13 +1,16 @@
 """What Slicer would refuse, and what it would let pass in silence, are errors on the stand-in."""
 
+import gc
 import json
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 import standin
 from standin.api import class_api, document, names_of
+from standin.binding.signals import HELD
 
 # Classes that Slicer is known to have and the stand-in has not; asking for one is a NotInStandin.
 MISSING = {
@@ -253,3 +256,45 @@ def test_files_of_names_agree() -> None:
     assert push.signatures("clicked") == ["clicked(bool)", "clicked()"]
     assert push.properties["default"] == "bool"
     assert class_api("qt.QComboBox").properties["count"] == "int!"
+
+
+def test_getters_that_qt_5_has_as_properties_are_not_called() -> None:
+    import qt
+
+    table = qt.QTableWidget(2, 2)
+    assert table.selectionModel().hasSelection is False
+    with pytest.raises(TypeError):
+        table.selectionModel().hasSelection()
+    with pytest.raises(AttributeError):
+        qt.QScrollBar().tickInterval  # of QSlider  # noqa: B018
+    assert qt.QGridLayout().horizontalSpacing() != 0
+
+
+def test_what_is_connected_keeps_its_object_until_it_is_disconnected() -> None:
+    """PythonQt holds a connected callable where Python's garbage collector does not look."""
+    import qt
+
+    class Clock:
+        def __init__(self) -> None:
+            self.timer = qt.QTimer()
+            self.timer.timeout.connect(self.tick)
+
+        def tick(self) -> None:
+            pass
+
+    clock = Clock()
+    seen = weakref.ref(clock)
+    del clock
+    gc.collect()
+    kept = seen()
+    assert kept is not None
+    kept.timer.timeout.disconnect(kept.tick)
+    del kept
+    gc.collect()
+    assert seen() is None
+    label = qt.QLabel("a")
+    label.connect("linkActivated(QString)", seen)
+    before = len(HELD)
+    label.deleteLater()
+    standin.spin()
+    assert len(HELD) == before - 1

@@ -1,7 +1,9 @@
 """Signals by PythonQt's rules: `b.clicked.connect(f)`, `b.connect('clicked()', f)`, and how many arguments f gets."""
 
+import itertools
 import re
 import types
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -76,10 +78,20 @@ ARITIES: tuple[Callable[[Callable], Callable], ...] = (
 )
 
 
+# What is connected, by the number of the object's connections: PythonQt holds it where the garbage collector does not
+# look. A callable that holds the Qt object it is connected to keeps both alive until it is disconnected.
+HELD: dict[int, list[Callable]] = {}
+_numbers = itertools.count()
+
+
 class Connections:
     """Python callables connected to one Qt object: kept as long as the object, as PythonQt keeps them."""
 
     def __init__(self, target: QObject) -> None:
+        number = next(_numbers)
+        self._held = HELD.setdefault(number, [])
+        weakref.finalize(target, HELD.pop, number, None)
+        target.destroyed.connect(lambda *_: HELD.pop(number, None))
         self._target = target
         self._entries: list[tuple[str, Callable, Any, Callable]] = []
 
@@ -107,6 +119,7 @@ class Connections:
         relay = ARITIES[arity](run)
         signal.connect(relay)
         self._entries.append((signature, callback, signal, relay))
+        self._held.append(callback)
         return True
 
     def disconnect(self, signature: str, callback: Callable | None) -> bool:
@@ -115,6 +128,7 @@ class Connections:
         for entry in found if callback is None else found[:1]:
             entry[2].disconnect(entry[3])
             self._entries.remove(entry)
+            self._held.remove(entry[1])
         return bool(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import qt
 
@@ -35,39 +35,40 @@ class Chunks(Generic[T]):
         progress: Callable[[float], None] | None = None,
     ) -> None:
         self._steps, self._done, self._failed, self._progress = steps, done, failed, progress
-        self._timer = qt.QTimer()
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start()
+        self._over = False
+        # Not a timer of our own. While connected, Qt would hold this for ever, a ring that no garbage collector sees;
+        # and let go of in its own signal, Python would delete it while that is still under way.
+        qt.QTimer.singleShot(0, self._tick)
 
     def stop(self) -> None:
         """Do no more of it; what the generator holds open is closed."""
-        self._end()
+        self._over = True
         self._steps.close()
 
     def finish(self) -> None:
         """Do all the rest at once, for scripts that wait."""
-        while self._timer.active:
-            self._tick()
+        while not self._over:
+            self._work()
 
-    def _tick(self, *_: Any) -> None:
+    def _tick(self) -> None:
+        if not self._over:
+            self._work()
+        if not self._over:
+            qt.QTimer.singleShot(0, self._tick)
+
+    def _work(self) -> None:
+        """One stretch."""
         end = time.monotonic() + BUDGET
         try:
             fraction = next(self._steps)
             while time.monotonic() < end:
                 fraction = next(self._steps)
         except StopIteration as stop:
-            self._end()
+            self._over = True
             self._done(stop.value)
         except Exception as error:  # whatever it is, who started the work has to learn of it
-            self._end()
+            self._over = True
             self._failed(error)
         else:
             if self._progress is not None:
                 self._progress(fraction)
-
-    def _end(self) -> None:
-        self._timer.stop()
-        # What is connected lives as long as the timer, and the timer as long as this: a ring through Qt, in which no
-        # garbage collector would find the images of a job that is over.
-        self._timer.timeout.disconnect(self._tick)

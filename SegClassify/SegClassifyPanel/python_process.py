@@ -36,5 +36,7 @@ def python_process() -> qt.QProcess:
     before = variables.value("PYTHONPATH", "")
     variables.insert("PYTHONPATH", os.pathsep.join(p for p in (str(library_folder()), before) if p))
     variables.insert("PYTHONUTF8", "1")
+    # Slicer may have been started in any folder: a random.py of the user's in it is not Python's.
+    variables.insert("PYTHONSAFEPATH", "1")
     process.setProcessEnvironment(variables)
     return process

@@ -61,7 +61,6 @@ class WorkerProcess:
         self._log = WorkerLog()
         self._process: qt.QProcess | None = None
         self._decoder = LineDecoder()
-        self._alarms: dict[Id, qt.QTimer] = {}
 
     @property
     def running(self) -> bool:
@@ -117,11 +116,7 @@ class WorkerProcess:
             return
         call.deadline = time.monotonic() + GRACE
         self.call(CancelParams(identity), _ignore, _ignore)
-        alarm = qt.QTimer()
-        alarm.setSingleShot(True)
-        alarm.timeout.connect(lambda *_: self._end_by_force(identity))
-        alarm.start(int(GRACE * 1000))
-        self._alarms[identity] = alarm
+        qt.QTimer.singleShot(int(GRACE * 1000), lambda: self._end_by_force(identity))
 
     def wait(self, identity: Id) -> None:
         """Return when a call has been answered. Nothing else happens in Slicer meanwhile: for scripts only."""
@@ -219,21 +214,15 @@ class WorkerProcess:
         except ShapeError as problem:
             self._fail(response.id, WorkerFailure(Code.INTERNAL_ERROR, str(problem)))
             return
-        self._close(response.id)
+        del self._open[response.id]
         call.done(answer)
 
     def _fail(self, identity: Id, failure: WorkerFailure) -> None:
-        call = self._close(identity)
+        call = self._open.pop(identity, None)
         if call is not None:
             if call.asked_to_stop and not failure.cancelled:
                 failure = WorkerFailure(Code.CANCELLED, _("Cancelled."), failure.details)
             call.failed(failure)
-
-    def _close(self, identity: Id) -> Call | None:
-        alarm = self._alarms.pop(identity, None)
-        if alarm is not None:
-            alarm.stop()
-        return self._open.pop(identity, None)
 
     def _close_calls(self, failure: WorkerFailure) -> None:
         for identity in list(self._open):

@@ -108,6 +108,16 @@ def test_a_bent_volume_is_resampled_where_it_is_seen(tmp_path, bend):
     assert size == pytest.approx((array > 140).sum() * 1.5 * 1.2 * 2.0, rel=0.15)
 
 
+def test_nothing_of_a_sheared_volume_is_cut_off(tmp_path):
+    array = np.full((12, 20, 24), 200, np.int16)
+    array[0, 0, 0] = 0  # what lies outside of the volume becomes
+    volume = add_volume(array)
+    volume.SetAndObserveTransformNodeID(add_transform(SHEAR).GetID())
+    exported = run(export_volume(volume, tmp_path / "v.npy"))
+    size = (np.load(tmp_path / "v.npy") > 100).sum() * np.prod(exported.source.spacing)
+    assert size == pytest.approx(array.size * 1.5 * 1.2 * 2.0, rel=0.05)
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_a_single_slice_in_any_plane(tmp_path, axis):
     shape = [20, 24, 28]

@@ -44,7 +44,12 @@ RESULT = ClassifyResult(
 
 
 def put(
-    volume: Any, folder: Path, snapshot: Snapshot | None = None, earlier: Any = None, above: int = 280
+    volume: Any,
+    folder: Path,
+    snapshot: Snapshot | None = None,
+    earlier: Any = None,
+    above: int = 280,
+    result: ClassifyResult = RESULT,
 ) -> Any:
     """A result of a volume in the scene."""
     voxels = slicer.util.arrayFromVolume(volume)
@@ -56,7 +61,7 @@ def put(
     segmentation = run(build_segmentation(folder / "labels.npy", LABELS, ijk_to_ras))
     transform = volume.GetTransformNodeID() or ""
     node = put_segmentation(segmentation, [volume], transform, earlier, snapshot)
-    put_result(node, RESULT, "/models/m", snapshot)
+    put_result(node, result, "/models/m", snapshot)
     return node
 
 
@@ -123,7 +128,11 @@ def test_undo_restores_updated_nodes(tmp_path):
     node.GetSegmentation().GetNthSegment(0).SetName("corrected by hand")
     before = scene_state()
     snapshot = Snapshot()
-    assert put(volume, tmp_path, snapshot, earlier=node, above=120) is node
+    other = replace(RESULT, probabilities=(0.8, 0.1, 0.1), predicted="small")
+    assert put(volume, tmp_path, snapshot, earlier=node, above=120, result=other) is node
+    assert (
+        result_of(node) != RESULT and node.GetNodeReference("SegClassify.Table").GetCellText(0, 0) == "small"
+    )
     assert len(find_results()) == 1
     assert scene_state() != before
     snapshot.restore()

@@ -160,6 +160,26 @@ def test_cancel(logic, models, moment):
     assert not list(logic.temporary_folder().iterdir())
 
 
+def test_cancelled_while_the_result_comes_in(logic, models, monkeypatch):
+    """At the last moment: the nodes are in the scene already."""
+    monkeypatch.setattr("SegClassifyPanel.chunks.BUDGET", 0.0)
+    volume, told = add_volume(bright_boxes()), Told()
+    logic.getParameterNode()
+    before = scene_state()
+    jobs: list[Any] = []
+
+    def on_phase(text: str, fraction: float | None) -> None:
+        told.phases.append((text, fraction))
+        if find_results():
+            jobs[0].cancel()
+
+    callbacks = {**told.callbacks(), "on_phase": on_phase}
+    jobs.append(logic.start_classify([volume], models / "volume", **callbacks))
+    assert told.wait()[0] == "cancelled"
+    assert told.phases[-1][0] == "Showing the result"
+    assert scene_state() == before and not logic.can_undo
+
+
 def busy(logic: Any, models: Path) -> tuple[Told, Any, Any]:
     """A job in the worker's hands; what it tells, the job, its volume."""
     told, volume = Told(), add_volume(bright_boxes())

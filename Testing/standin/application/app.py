@@ -21,10 +21,7 @@ class CommandOptions(QObject):
     testingEnabled = stored("testingEnabled", bool, True)
     noMainWindow = stored("noMainWindow", bool, False)
     noSplash = stored("noSplash", bool, True)
-    disableSettings = stored("disableSettings", bool, True)
-    keepTemporarySettings = stored("keepTemporarySettings", bool, False)
     ignoreSlicerRC = stored("ignoreSlicerRC", bool, True)
-    verbose = stored("verbose", bool, False)
     pythonScript = stored("pythonScript", str, "")
 
 

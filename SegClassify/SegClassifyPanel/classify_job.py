@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import qt
@@ -51,7 +51,7 @@ class Outcome:
     """A finished Classify.
 
     Args:
-        result: what the worker answered.
+        result: what the worker answered, without the files: what they held is in the scene.
         segmentation: node ID.
         table: node ID; empty for a model that only segments.
         seconds: from click to result.
@@ -200,7 +200,9 @@ class ClassifyJob:
             show_in_slices(volumes[0])
         notes = (*(note for volume in self._exported for note in volume.notes), *result.notes)
         seconds = time.monotonic() - self._began
-        return Outcome(result, node.GetID(), table.GetID() if table else "", seconds, notes)
+        # The files go with the job's folder.
+        kept = replace(result, label_file="", features_file="")
+        return Outcome(kept, node.GetID(), table.GetID() if table else "", seconds, notes)
 
     def _done(self, outcome: Outcome) -> None:
         if self._end():

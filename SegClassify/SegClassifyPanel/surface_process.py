@@ -80,8 +80,10 @@ def _reach(mask: np.ndarray, axis: int) -> slice:
 
 def introduce_itself() -> None:
     """Say this process's number, and lead a group of that number: a launcher may stand between it and Slicer."""
-    if sys.platform != "win32" and os.getpgrp() != os.getpid():
-        os.setpgid(0, 0)
+    if sys.platform != "win32":
+        os.nice(5)  # the window goes first
+        if os.getpgrp() != os.getpid():
+            os.setpgid(0, 0)
     sys.stdout.write(f"{os.getpid()}\n")
     sys.stdout.flush()
 

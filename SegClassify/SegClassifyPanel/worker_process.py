@@ -156,7 +156,7 @@ class WorkerProcess:
         process.finished.connect(self._ended)
         process.errorOccurred.connect(self._went_wrong)
         self._process, self._decoder, self.hello = process, LineDecoder(), None
-        arguments = ["-m", "SegClassifyLib.worker", "--own-group"]
+        arguments = ["-m", "SegClassifyLib.worker", "--own-group", "--step-back"]
         arguments += ["--parent-pid", str(os.getpid()), "--idle-seconds", str(self._idle_seconds)]
         process.start(python, arguments)
         if self._process is None:  # it failed at once

@@ -8,7 +8,7 @@ import logging
 import sys
 from typing import NoReturn
 
-from SegClassifyLib.worker.parent import lead_group, watch_parent
+from SegClassifyLib.worker.parent import lead_group, step_back, watch_parent
 from SegClassifyLib.worker.server import Server
 from SegClassifyLib.worker.streams import leave, received, take_over
 
@@ -28,9 +28,16 @@ def main() -> NoReturn:
         action="store_true",
         help="lead a process group (POSIX), so that whoever started this can end it and all it started at once",
     )
+    parser.add_argument(
+        "--step-back",
+        action="store_true",
+        help="let programs with a window go first where processors are scarce",
+    )
     options = parser.parse_args()
     if options.own_group:
         lead_group()
+    if options.step_back:
+        step_back()
     requests, outlet = take_over()
     faulthandler.enable(sys.stderr, all_threads=False)  # of the thread that crashed: short enough to be read
     logging.basicConfig(

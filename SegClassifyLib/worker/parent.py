@@ -13,6 +13,8 @@ INTERVAL = 0.5
 
 _SYNCHRONIZE = 0x00100000
 _INFINITE = 0xFFFFFFFF
+_BELOW_NORMAL = 0x00004000
+_NICENESS = 5
 
 
 def watch_parent(pid: int | None, gone: Callable[[], None]) -> None:
@@ -36,6 +38,19 @@ def lead_group() -> None:
     """Become the leader of a process group, whose number then is this process's; on Windows there are none."""
     if sys.platform != "win32" and os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
+
+
+def step_back() -> None:
+    """Take a lower priority: a window that shares the processors with a network must not stutter."""
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
+        kernel.GetCurrentProcess.restype = ctypes.c_void_p
+        kernel.SetPriorityClass.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
+        kernel.SetPriorityClass(kernel.GetCurrentProcess(), _BELOW_NORMAL)
+    else:
+        os.nice(_NICENESS)
 
 
 def _wait_on_posix(pid: int | None) -> None:

@@ -100,6 +100,10 @@ class BatchSection:
         )
         self.table.fill(self._runner.rows)
         ui = self.ui
+        if ui.folderRadio.checked:
+            ui.folderEdit.blockSignals(True)  # the path goes out of its list and comes in again
+            ui.folderEdit.addCurrentPathToHistory()
+            ui.folderEdit.blockSignals(False)
         ui.batchNeeds.visible = False
         ui.batchProgress.visible = ui.batchStatus.visible = True
         ui.batchProgress.maximum = len(items)

@@ -152,6 +152,22 @@ def test_a_folder_has_to_be_chosen_and_to_hold_images(shown: Stage, tmp_path: Pa
     assert "cannot be read" in ui.batchNeeds.text
 
 
+def test_folders_that_were_used_are_offered_again(shown: Stage, tmp_path: Path) -> None:
+    ui = shown.batch_ui
+    ui.folderRadio.click()
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        for channel in ("T1c", "FLAIR"):
+            (folder / f"x_{channel}.nrrd").write_bytes(b"")
+        ui.folderEdit.setCurrentPath(str(folder))
+        ui.batchButton.click()
+        assert shown.parameters.batchFolder == ui.folderEdit.currentPath == str(folder)
+        start(shown)  # is Cancel now
+    offered = ui.folderEdit.comboBox()
+    assert [offered.itemText(n) for n in range(2)] == [str(tmp_path / "second"), str(tmp_path / "first")]
+
+
 def test_an_empty_scene_is_said() -> None:
     with stage(FakeLogic((model_info(),))) as shown:
         shown.settle()

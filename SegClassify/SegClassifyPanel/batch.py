@@ -13,7 +13,7 @@ import qt
 import slicer
 
 from SegClassifyPanel.batch_items import BatchItem
-from SegClassifyPanel.classify_job import Outcome
+from SegClassifyPanel.classify_job import Outcome, no_room
 from SegClassifyPanel.file_job import FileJob
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.show_case import show_file_case, show_scene_case
@@ -175,6 +175,8 @@ class BatchRunner:
             self._job = self._start(self.rows[self._index].item)
         except ValueError as error:  # VolumeError: in a sentence
             self._failed(str(error))
+        except OSError as error:
+            self._failed(no_room(Path(slicer.app.temporaryPath), error))
 
     def _start(self, item: BatchItem) -> ClassifyJob | FileJob:
         if item.files:

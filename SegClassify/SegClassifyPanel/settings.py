@@ -30,15 +30,6 @@ class Settings:
         self._set("Device", name)
 
     @property
-    def models_folder(self) -> str:
-        """Where the user's models are; empty for the usual place."""
-        return self._text("ModelsFolder")
-
-    @models_folder.setter
-    def models_folder(self, path: str) -> None:
-        self._set("ModelsFolder", path)
-
-    @property
     def browsed_folder(self) -> str:
         """Where a file dialog was left the last time."""
         return self._text("BrowsedFolder")

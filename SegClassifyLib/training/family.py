@@ -61,8 +61,11 @@ def save_family(family: SegmenterFamily, folder: Path) -> Path:
     Raises:
         ModelPackageError: it cannot be written there.
     """
-    path = save_package(family.full, folder / MODEL_FOLDER, overwrite="replace")
     folds = folder / _FOLDS_FOLDER
+    with disk_errors(folds, ModelPackageError):
+        # Fold segmenters of an earlier training have nothing to do with the new one.
+        (folds / _FOLDS_FILE).unlink(missing_ok=True)
+    path = save_package(family.full, folder / MODEL_FOLDER, overwrite="replace")
     for number, fold in enumerate(family.folds):
         save_package(fold.model, folds / str(number), overwrite="replace")
     if family.folds:

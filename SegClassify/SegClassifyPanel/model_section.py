@@ -66,6 +66,11 @@ class ModelSection:
         return self._models[index] if 0 <= index < len(self._models) else None
 
     @property
+    def all(self) -> tuple[ModelInfo, ...]:
+        """The models that are listed."""
+        return self._models
+
+    @property
     def device(self) -> str:
         """Name of the chosen device, or "auto"."""
         return self._ui.deviceSelector.currentData or "auto"
@@ -99,6 +104,11 @@ class ModelSection:
         self._say(_("Looking for models…") if not self._models else "")
         self._ui.modelSummary.visible = bool(self._models)
         self._logic.list_models(self._guarded(self._take_models), self._guarded(self._say))
+
+    def use(self, path: str) -> None:
+        """List the models again, and choose this one as if the user had."""
+        self._wanted_path = self._settings.model = path
+        self.refresh()
 
     def set_enabled(self, enabled: bool) -> None:
         """Let the user choose, or not (while something runs)."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    import qt
-
     from SegClassifyLib.worker.model_messages import ModelInfo
     from SegClassifyLib.worker.set_messages import SetInfo
 
@@ -54,13 +51,3 @@ class TrainSection(Protocol):
 
     def close(self) -> None:
         """Nothing is shown any more: stop clocks, and pass over answers that come later."""
-
-
-@dataclass(frozen=True)
-class TrainLayouts:
-    """Where the sections that train go: the layouts of collapsible sections of TrainTab.ui."""
-
-    segmenter: qt.QVBoxLayout
-    classifier: qt.QVBoxLayout
-    result: qt.QVBoxLayout
-    next_case: qt.QVBoxLayout

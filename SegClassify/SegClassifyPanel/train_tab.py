@@ -11,7 +11,7 @@ import slicer
 
 from SegClassifyPanel.icons import show_icon
 from SegClassifyPanel.settings import Settings
-from SegClassifyPanel.train_host import TrainLayouts, TrainSection
+from SegClassifyPanel.train_host import TrainSection
 from SegClassifyPanel.training_sections import make_sections
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ SECTIONS = {
     "nextSection": False,
 }
 """Collapsible sections, and whether they are open the first time."""
+
+TRAINING_SECTIONS = ("segmenterSection", "classifierSection", "trainingResultSection", "nextSection")
 
 
 class TrainTab:
@@ -53,12 +55,7 @@ class TrainTab:
         ui.editFrame.visible = False
         show_icon(ui.trainMessageIcon, qt.QStyle.SP_MessageBoxWarning)
         self.say("")
-        layouts = TrainLayouts(
-            ui.segmenterSection.layout(),
-            ui.classifierSection.layout(),
-            ui.trainingResultSection.layout(),
-            ui.nextSection.layout(),
-        )
+        layouts = {name: getattr(ui, name).layout() for name in TRAINING_SECTIONS}
         self.sections: list[TrainSection] = list(make_sections(resources, layouts, logic, self))
         self._restore_sections()
 

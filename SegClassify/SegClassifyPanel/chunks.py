@@ -17,6 +17,25 @@ BUDGET = 0.015
 """Seconds of work at a stretch; a piece that has begun is finished."""
 
 
+def finished(steps: Steps[T]) -> T:
+    """The result of work that is done at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+def scaled(steps: Steps[T], start: float, share: float) -> Steps[T]:
+    """Work that is a part of some larger work: what it yields goes from ``start`` to ``start + share``."""
+    while True:
+        try:
+            fraction = next(steps)
+        except StopIteration as stop:
+            return stop.value
+        yield start + share * fraction
+
+
 class Chunks(Generic[T]):
     """Runs steps bit by bit from Qt's event loop.
 

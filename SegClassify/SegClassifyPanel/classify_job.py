@@ -14,7 +14,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from SegClassifyPanel.chunks import Chunks, Steps
+from SegClassifyPanel.chunks import Chunks, Steps, scaled
 from SegClassifyPanel.phases import EXPORT, IMPORT, overall, phase_text, within
 from SegClassifyPanel.result_nodes import earlier_result, put_result, put_segmentation
 from SegClassifyPanel.segmentation_node import build_segmentation
@@ -137,13 +137,8 @@ class ClassifyJob:
             if node is None:
                 raise VolumeError(_gone())
             steps = export_volume(node, self._folder / f"channel-{number}.npy")
-            while True:
-                try:
-                    fraction = next(steps)
-                except StopIteration as stop:
-                    self._exported.append(stop.value)
-                    break
-                yield (number + fraction) / count
+            exported = yield from scaled(steps, number / count, 1 / count)
+            self._exported.append(exported)
 
     def _export_progress(self, fraction: float) -> None:
         self._listener.on_phase(_("Handing over the images"), within(EXPORT, fraction))

@@ -216,8 +216,8 @@ class SelfTest:
     def make_models(self) -> None:
         """Small model packages, made by the library in a process of its own."""
         process = python_process()
-        maker = Path(__file__).with_name("make_test_model.py")
-        process.start(python_executable(), [str(maker), str(self.folder / "models")])
+        maker = "SegClassifyLib.demo.brightness_models"
+        process.start(python_executable(), ["-m", maker, str(self.folder / "models")])
         process.waitForFinished(int(PATIENCE * 1000))
         if process.state() != qt.QProcess.NotRunning or process.exitCode() != 0:
             log = process.readAllStandardError().data().decode("utf-8", "backslashreplace")

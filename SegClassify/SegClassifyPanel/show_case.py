@@ -9,6 +9,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from SegClassifyPanel.chunks import finished
 from SegClassifyPanel.geometry import array_of
 from SegClassifyPanel.result_nodes import CHANNEL, put_result, put_segmentation
 from SegClassifyPanel.segmentation_node import build_segmentation
@@ -52,13 +53,9 @@ def show_file_case(row: BatchRow, model: str) -> str:
         return _show(volumes[0], None)
     matrix = vtk.vtkMatrix4x4()
     volumes[0].GetIJKToRASMatrix(matrix)
-    steps = build_segmentation(Path(row.result.label_file), row.result.labels, array_of(matrix))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            segmentation = stop.value
-            break
+    segmentation = finished(
+        build_segmentation(Path(row.result.label_file), row.result.labels, array_of(matrix))
+    )
     snapshot = Snapshot()
     node = put_segmentation(segmentation, volumes, "", None, snapshot)
     put_result(node, row.result, model, snapshot)

@@ -37,7 +37,7 @@ def candidates_in_set(training_set: TrainingSet) -> list[Candidate]:
     return [
         Candidate(image_source(training_set, case), case.group_name, "set", case.image_hash)
         for case in training_set.cases
-        if case.label_class is None and case.role != "segmenter" and case.split == "train"
+        if case.label_class is None and case.may_train_classifier
     ]
 
 

@@ -116,9 +116,7 @@ def next_cases(
             f"{training_set.name} has no case without a class{where}: add cases, or name a folder of images."
         )
     reader = _Reader(FeatureExtractor(model.segmenter, device, cache), cache)
-    labelled = [
-        c for c in training_set.cases if c.label_class and c.role != "segmenter" and c.split == "train"
-    ]
+    labelled = [c for c in training_set.cases if c.trains_classifier]
     known = [
         reader.features(Candidate(image_source(training_set, c), c.group_name, "set"), progress)
         for c in labelled

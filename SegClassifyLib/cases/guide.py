@@ -97,7 +97,7 @@ def count(training_set: TrainingSetReader) -> Counts:
         classes=tuple(classes),
         cases=len(cases),
         groups=_groups(cases),
-        unlabelled=sum(c.label_class is None and c.role != "segmenter" and c.split == "train" for c in cases),
+        unlabelled=sum(c.label_class is None and c.may_train_classifier for c in cases),
         segmented=sum(not c.segmentation_is_prediction for c in drawn),
         predicted=sum(c.segmentation_is_prediction for c in drawn),
         test_cases=sum(c.split == "test" for c in cases),
@@ -168,12 +168,12 @@ def few_groups(training_set: TrainingSetReader) -> Iterator[Finding]:
 
 def _classified(training_set: TrainingSetReader) -> list[Case]:
     """Cases that train a classifier."""
-    return [c for c in training_set.cases if c.label_class and c.role != "segmenter" and c.split == "train"]
+    return [c for c in training_set.cases if c.trains_classifier]
 
 
 def _may_be_drawn(training_set: TrainingSetReader) -> list[Case]:
     """Cases with a segmentation that train a segmenter, once a person has looked at it."""
-    return [c for c in training_set.cases if c.segmentation and c.role != "classifier" and c.split == "train"]
+    return [c for c in training_set.cases if c.may_train_segmenter]
 
 
 def _groups(cases: Iterable[Case]) -> int:

@@ -64,6 +64,11 @@ class TrainingSetReader:
         return self._document.segclassify.classes
 
     @property
+    def features_folder(self) -> Path:
+        """Where features of its cases are cached."""
+        return self.folder / ".features"
+
+    @property
     def document(self) -> DatasetFile:
         """All that ``dataset.json`` says."""
         return self._document

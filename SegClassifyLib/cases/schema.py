@@ -66,6 +66,26 @@ class Case(_Part):
         return self.group or self.name
 
     @property
+    def may_train_classifier(self) -> bool:
+        """Whether the classifier learns from it once it has a class."""
+        return self.role != "segmenter" and self.split == "train"
+
+    @property
+    def trains_classifier(self) -> bool:
+        """Whether the classifier learns from it as it is."""
+        return self.label_class is not None and self.may_train_classifier
+
+    @property
+    def may_train_segmenter(self) -> bool:
+        """Whether the segmenter learns from it once a person has drawn or corrected its segmentation."""
+        return self.segmentation is not None and self.role != "classifier" and self.split == "train"
+
+    @property
+    def trains_segmenter(self) -> bool:
+        """Whether the segmenter learns from it as it is."""
+        return self.may_train_segmenter and not self.segmentation_is_prediction
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Images and segmentation, as written in ``dataset.json``."""
         return (*self.images, *([self.segmentation] if self.segmentation else []))

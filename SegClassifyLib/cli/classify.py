@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from SegClassifyLib.cli.console import console, errors, guarded, print_json, progress_bar
-from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption
+from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, ModelArgument
 
 if TYPE_CHECKING:
     from SegClassifyLib.classify.batch import Outcome
@@ -30,9 +30,7 @@ class Format(str, Enum):
 
 @guarded
 def classify(
-    model: Annotated[
-        str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")
-    ],
+    model: ModelArgument,
     images: Annotated[
         list[str],
         typer.Argument(

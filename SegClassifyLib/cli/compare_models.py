@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from SegClassifyLib.cli.console import console, guarded, print_json, progress_bar
-from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, SeedOption
+from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, ModelArgument, SeedOption
 from SegClassifyLib.cli.review import interval_json
 
 if TYPE_CHECKING:
     from SegClassifyLib.evaluation.comparison import Comparison
 
-_CACHE = ".features"
 _SHOWN = 10
-
-ModelArgument = Annotated[
-    str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")
-]
 
 
 class On(str, Enum):
@@ -72,7 +67,7 @@ def compare_models(
             from SegClassifyLib.training.compare import compare_on_folds, version_of
 
             one, other = (version_of(open_package(find_package(m)), segmenter or ()) for m in (first, second))
-            kept, where = FeatureCache(cache or dataset / _CACHE), resolve_device(device.value)
+            kept, where = FeatureCache(cache or training_set.features_folder), resolve_device(device.value)
             result = compare_on_folds(
                 training_set, one, other, seed=seed, device=where, cache=kept, progress=progress
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from SegClassifyLib.cli.console import console, guarded, print_json, progress_bar
-from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, SeedOption
+from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, ModelArgument, SeedOption
 
 if TYPE_CHECKING:
     from SegClassifyLib.classify.held_out import HeldOut
@@ -24,9 +24,7 @@ class Part(str, Enum):
 
 @guarded
 def evaluate(
-    model: Annotated[
-        str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")
-    ],
+    model: ModelArgument,
     dataset: Annotated[Path, typer.Argument(help="Training-set folder whose cases have a class.")],
     part: Annotated[
         Part, typer.Option("--cases", help="The set's test cases only, or all that have a class.")

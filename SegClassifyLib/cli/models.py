@@ -9,13 +9,9 @@ import typer
 from rich.table import Table
 
 from SegClassifyLib.cli.console import console, guarded, print_json, print_table
-from SegClassifyLib.cli.options import JsonOption
+from SegClassifyLib.cli.options import JsonOption, ModelArgument
 
 app = typer.Typer(help="List, show, install, remove and convert model packages.", no_args_is_help=True)
-
-Package = Annotated[
-    str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")
-]
 
 
 @app.command("list")
@@ -65,7 +61,7 @@ def list_models(
 
 @app.command("show")
 @guarded
-def show(package: Package) -> None:
+def show(package: ModelArgument) -> None:
     """Verify a model package and print its card."""
     from SegClassifyLib.package.card import model_card
     from SegClassifyLib.package.library import find_package
@@ -118,7 +114,9 @@ def remove(
 
 @app.command("export")
 @guarded
-def export(package: Package, target: Annotated[Path, typer.Argument(help="The .zip to write.")]) -> None:
+def export(
+    package: ModelArgument, target: Annotated[Path, typer.Argument(help="The .zip to write.")]
+) -> None:
     """Pack a model package into one file to pass on."""
     from SegClassifyLib.package.archive import export_zip
     from SegClassifyLib.package.library import find_package

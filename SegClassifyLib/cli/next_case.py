@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from SegClassifyLib.cli.console import console, guarded, print_json, progress_bar
-from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption
+from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, ModelArgument
 
 if TYPE_CHECKING:
     from SegClassifyLib.annotation.next_case import NextCases
 
-_CACHE = ".features"
-
 
 @guarded
 def next_case(
-    model: Annotated[
-        str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")
-    ],
+    model: ModelArgument,
     dataset: Annotated[Path, typer.Argument(help="Training-set folder: what has a class already.")],
     folder: Annotated[
         Path | None,
@@ -46,7 +42,7 @@ def next_case(
 
     training_set = TrainingSet.open(dataset)
     opened = open_package(find_package(model))
-    kept, where = FeatureCache(cache or dataset / _CACHE), resolve_device(device.value)
+    kept, where = FeatureCache(cache or training_set.features_folder), resolve_device(device.value)
     with progress_bar(quiet=as_json) as progress:
         result = next_cases(opened, training_set, folder, count, where, kept, progress)
     if as_json:

@@ -20,6 +20,9 @@ class Device(str, Enum):
 DeviceOption = Annotated[
     Device, typer.Option("--device", help="Where to run the network; auto takes a GPU if any.")
 ]
+ModelArgument = Annotated[
+    str, typer.Argument(help="Model package: a folder, a zip, or the name of an installed model.")
+]
 SeedOption = Annotated[
     int, typer.Option("--seed", min=0, help="Of everything random; recorded in the model.")
 ]

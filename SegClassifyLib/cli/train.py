@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from SegClassifyLib.training.review import Review
     from SegClassifyLib.training.segmenter_from_set import SegmenterPlan
 
-_CACHE = ".features"
-
 
 class Loss(str, Enum):
     """What is minimised."""
@@ -179,7 +177,7 @@ def train_classifier(
             open_family(segmenter),
             settings,
             name,
-            FeatureCache(cache or dataset / _CACHE),
+            FeatureCache(cache or training_set.features_folder),
             resolve_device(device.value),
             progress,
         )

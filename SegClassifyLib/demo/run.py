@@ -112,7 +112,7 @@ def run_demo(
         family.family,
         ClassifierSettings(head="linear", focus=(FOCUS,), seed=settings.seed),
         "Tumour type",
-        FeatureCache(folder / "heads" / ".features"),
+        FeatureCache(training_set.features_folder),
         where,
         progress,
     )

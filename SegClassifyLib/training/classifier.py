@@ -79,9 +79,7 @@ def train_classifier(
         ImageError: an image cannot be read.
     """
     settings, progress = settings or ClassifierSettings(), progress or Progress()
-    labelled = [
-        c for c in training_set.cases if c.label_class and c.role != "segmenter" and c.split == "train"
-    ]
+    labelled = [c for c in training_set.cases if c.trains_classifier]
     material = honest_features(training_set, labelled, family, settings.seen, device, cache, progress)
     classes = training_set.classes
     y, groups = _targets(material, classes)

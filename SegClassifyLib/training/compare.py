@@ -75,9 +75,7 @@ def compare_on_folds(
     """
     progress = progress or Progress()
     classes = _classes(training_set, first.model, second.model)
-    labelled = [
-        c for c in training_set.cases if c.label_class and c.role != "segmenter" and c.split == "train"
-    ]
+    labelled = [c for c in training_set.cases if c.trains_classifier]
     found = [
         honest_features(training_set, labelled, v.family, "crossfit", device, cache, progress)
         for v in (first, second)

@@ -125,14 +125,7 @@ def train_segmenter_from_set(
 
 
 def _material(training_set: TrainingSet, plan: SegmenterPlan, progress: Progress) -> _Material:
-    cases = tuple(
-        c
-        for c in training_set.cases
-        if c.segmentation
-        and not c.segmentation_is_prediction
-        and c.role != "classifier"
-        and c.split == "train"
-    )
+    cases = tuple(c for c in training_set.cases if c.trains_segmenter)
     if not cases:
         raise TrainingError(
             f"The training set {training_set.name} has no case with a corrected segmentation that may train the "

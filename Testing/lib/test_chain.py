@@ -85,7 +85,7 @@ def test_the_family_on_disk_is_the_family(slices: TrainingSet, family: Segmenter
 def test_seen_cases_get_translated_features_or_are_left_out(
     slices: TrainingSet, family: SegmenterFamily
 ) -> None:
-    labelled = [c for c in slices.cases if c.label_class and c.split == "train" and c.role != "segmenter"]
+    labelled = [c for c in slices.cases if c.trains_classifier]
     both = [c for c in labelled if c.segmentation]
     crossfit = honest_features(slices, labelled, family, "crossfit")
     excluded = honest_features(slices, labelled, family, "exclude")

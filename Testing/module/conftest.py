@@ -19,6 +19,8 @@ for folder in (MODULE, TESTING, TESTING / "module"):
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import standin  # noqa: E402
+from panel_fakes import FakeLogic, add_volume, model_info  # noqa: E402
+from panel_stage import Stage, stage  # noqa: E402
 from tiny_model import tiny_models  # noqa: E402
 
 standin.start()
@@ -48,3 +50,13 @@ def empty_scene() -> Iterator[None]:
     yield
     standin.raise_recorded()
     standin.reset()
+
+
+@pytest.fixture
+def shown() -> Iterator[Stage]:
+    """The panel before a logic that does nothing by itself, ready to classify alpha's images."""
+    with stage(FakeLogic((model_info(),))) as shown:
+        add_volume("alpha_T1c")
+        add_volume("alpha_FLAIR")
+        shown.settle()
+        yield shown

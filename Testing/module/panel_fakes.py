@@ -218,6 +218,7 @@ class FakeLogic:
         """Put a result into the scene as the real logic does; its outcome."""
         import slicer
         import vtk
+        from SegClassifyPanel.chunks import finished
         from SegClassifyPanel.classify_job import Outcome
         from SegClassifyPanel.geometry import array_of
         from SegClassifyPanel.result_nodes import earlier_result, put_result, put_segmentation
@@ -231,13 +232,7 @@ class FakeLogic:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "labels.npy"
             np.save(file, np.zeros(shape, np.uint8) if labels is None else labels.astype(np.uint8))
-            steps = build_segmentation(file, result.labels, array_of(matrix))
-            while True:
-                try:
-                    next(steps)
-                except StopIteration as stop:
-                    segmentation = stop.value
-                    break
+            segmentation = finished(build_segmentation(file, result.labels, array_of(matrix)))
         self._snapshot = Snapshot()
         earlier = None if job.keep_earlier else earlier_result(volumes[0], job.model)
         node = put_segmentation(segmentation, volumes, "", earlier, self._snapshot)

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from panel_fakes import FakeLogic, add_volume, classify_result, model_info
-from panel_stage import Stage, stage
+from panel_fakes import classify_result
+from panel_stage import Stage
 
 THREE = ("glioma", "meningioma", "metastasis")
 THIRTY = tuple(f"class {n:02d}" for n in range(30))
-
-
-@pytest.fixture
-def shown() -> Iterator[Stage]:
-    """The panel, ready to classify."""
-    with stage(FakeLogic((model_info(),))) as shown:
-        add_volume("alpha_T1c")
-        add_volume("alpha_FLAIR")
-        shown.settle()
-        yield shown
 
 
 def show(shown: Stage, **changes: object) -> None:

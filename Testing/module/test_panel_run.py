@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,6 @@ from panel_fakes import FakeLogic, add_volume, classify_result, model_info
 from panel_stage import Stage, stage
 
 THREE = ("glioma", "meningioma", "metastasis")
-
-
-@pytest.fixture
-def shown() -> Iterator[Stage]:
-    """The panel, ready to classify alpha's images."""
-    with stage(FakeLogic((model_info(),))) as shown:
-        add_volume("alpha_T1c")
-        add_volume("alpha_FLAIR")
-        shown.settle()
-        yield shown
 
 
 def test_a_click_asks_for_what_was_chosen(shown: Stage) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 from filelock import FileLock
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MAKER = REPOSITORY / "SegClassify" / "SegClassifyPanel" / "make_test_model.py"
+MAKER = "SegClassifyLib.demo.brightness_models"
 
 
 def tiny_models(folder: Path) -> Path:
-    """The folder with the model packages ``volume``, ``pair`` and ``picture``; see ``make_test_model.py``.
+    """The folder with the model packages ``volume``, ``pair`` and ``picture``, made by :data:`MAKER`.
 
     Args:
         folder: shared by all test processes of a run.
@@ -23,5 +23,5 @@ def tiny_models(folder: Path) -> Path:
     with FileLock(folder / "tiny-models.lock"):
         if not (models / "picture" / "hashes.json").is_file():
             variables = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-            subprocess.run([sys.executable, str(MAKER), str(models)], check=True, env=variables)
+            subprocess.run([sys.executable, "-m", MAKER, str(models)], check=True, env=variables)
     return models

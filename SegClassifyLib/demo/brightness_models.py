@@ -1,6 +1,6 @@
-"""Small model packages whose answers are known, for tests: ``PythonSlicer make_test_model.py FOLDER``.
+"""Small model packages whose answers are known: ``python -m SegClassifyLib.demo.brightness_models FOLDER``.
 
-Runs in a process of its own, for it imports torch; ``SegClassifyLib`` has to be on PYTHONPATH. The networks are not
+The module's own test runs on them, in Slicer too, and makes them in a process of its own. The networks are not
 trained: their few weights are set by hand so that they tell voxels apart by brightness alone. On a scale of 0 to 400,
 "organ" is what is brighter than 120 and "tumour" what is brighter than 280; a case is "large" rather than "small" where
 the tumour is larger than a ball (disc) of 8 mm radius.

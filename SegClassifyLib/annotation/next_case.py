@@ -11,14 +11,13 @@ import numpy as np
 from SegClassifyLib.annotation.candidates import Candidate, Origin, candidates_in_folder, candidates_in_set
 from SegClassifyLib.annotation.order import Pick, annotation_order
 from SegClassifyLib.cases.training_set import TrainingSet
-from SegClassifyLib.errors import Cancelled, ModelPackageError, SegClassifyError, TrainingSetError
-from SegClassifyLib.evaluation.calibrate import Temperature
+from SegClassifyLib.errors import Cancelled, SegClassifyError, TrainingSetError
 from SegClassifyLib.features.cache import FeatureCache
-from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
-from SegClassifyLib.heads.base import load_head
+from SegClassifyLib.features.spec import CaseFeatures
 from SegClassifyLib.heads.linear import LinearSettings
 from SegClassifyLib.heads.scaling import Scaling
 from SegClassifyLib.inference.extract import FeatureExtractor
+from SegClassifyLib.package.decision import Decision
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.honest_features import image_source
@@ -101,10 +100,7 @@ def next_cases(
         TrainingSetError: no case without a class.
     """
     progress = progress or Progress()
-    if model.head is None:
-        raise ModelPackageError(
-            f"{model.name} has no classifier: train one first, or choose a model that has one."
-        )
+    decision = Decision(model)
     candidates = candidates_in_set(training_set)
     skipped: tuple[tuple[str, str], ...] = ()
     if folder is not None:
@@ -133,7 +129,7 @@ def next_cases(
                 else "all images of the folder are in the training set."
             )
         )
-    proba, Z, others = _seen_by_head(model, features, known)
+    proba, Z, others = _seen_by_head(decision, features, known)
     groups = np.array([c.group for c in usable])
     picks = annotation_order(proba, Z, others, groups, count, frozenset(c.group_name for c in labelled))
     suggestions = tuple(
@@ -190,17 +186,11 @@ def _fresh(
 
 
 def _seen_by_head(
-    model: Model, candidates: list[CaseFeatures], labelled: list[CaseFeatures]
+    decision: Decision, candidates: list[CaseFeatures], labelled: list[CaseFeatures]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Probabilities ``(M, K)`` of the candidates; scaled features of candidates ``(M, F)`` and labelled ``(N, F)``."""
-    assert model.head is not None
-    head = load_head(model.head)
-    table = FeatureTable.stack([*candidates, *labelled])
-    wanted = getattr(head, "names", None)
-    if wanted is not None:
-        table = table.select(wanted)
-    asked = table.rows(np.arange(len(candidates)))
-    proba = Temperature(model.temperature).apply(head.logits(asked))
+    table = decision.table([*candidates, *labelled])
+    proba = decision.probabilities(table.rows(np.arange(len(candidates))))
     learned = LinearSettings()
     Z = Scaling.of(table.X, table.names, learned.balance, learned.descriptors).apply(table.X)
     return proba, Z[: len(candidates)], Z[len(candidates) :]

@@ -9,11 +9,11 @@ import numpy as np
 
 from SegClassifyLib.classify.result import Classification
 from SegClassifyLib.devices import resolve_device
-from SegClassifyLib.errors import ImageError, ModelPackageError
-from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
-from SegClassifyLib.heads.base import load_head
+from SegClassifyLib.errors import ImageError
+from SegClassifyLib.features.spec import CaseFeatures
 from SegClassifyLib.inference.extract import case_features
 from SegClassifyLib.inference.runner import Runner
+from SegClassifyLib.package.decision import Decision
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.store import open_package
 from SegClassifyLib.preprocessing.apply import preprocess
@@ -42,10 +42,8 @@ class Classifier:
     def __init__(self, model: Model, device: str = "auto") -> None:
         self.model = model
         self.runner = Runner(model.segmenter, resolve_device(device))
-        self._head = load_head(model.head) if model.head is not None else None
-        # A head that was trained on some of the features gets those.
-        self._wanted = getattr(self._head, "names", None)
-        self._wants_maps = model.head is not None and model.head.kind == "conv"
+        self._decision = Decision(model) if model.head is not None else None
+        self._wants_maps = self._decision is not None and self._decision.wants_maps
 
     @classmethod
     def open(cls, package: Path | str, device: str = "auto") -> Classifier:
@@ -114,20 +112,9 @@ class Classifier:
         )
 
     def _probabilities(self, features: CaseFeatures) -> np.ndarray:
-        if self._head is None:
+        if self._decision is None:
             return np.empty(0)
-        from scipy.special import softmax
-
-        table = FeatureTable.stack([features])
-        if self._wanted is not None:
-            try:
-                table = table.select(self._wanted)
-            except KeyError as error:
-                raise ModelPackageError(
-                    f"The classifier of {self.model.name} wants the feature {error.args[0]}, which its segmenter does "
-                    "not give: train the classifier again."
-                ) from error
-        return softmax(self._head.logits(table)[0] / self.model.temperature)
+        return self._decision.probabilities(self._decision.table([features]))[0]
 
     def _warnings(self, features: CaseFeatures, label_map: LabelMap) -> tuple[str, ...]:
         found = list(self.model.training.differences(features.observation))

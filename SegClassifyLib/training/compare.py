@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,9 @@ from SegClassifyLib.evaluation.comparison import Comparison, compare
 from SegClassifyLib.evaluation.crossvalidate import held_out_logits
 from SegClassifyLib.evaluation.folds import Fold, repeated_folds
 from SegClassifyLib.features.cache import FeatureCache
-from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
-from SegClassifyLib.heads.base import check_trainable, load_head
+from SegClassifyLib.features.spec import CaseFeatures
+from SegClassifyLib.heads.base import check_trainable
+from SegClassifyLib.package.decision import Decision
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.family import SegmenterFamily, open_family
@@ -91,9 +92,7 @@ def compare_on_folds(
     check_trainable(y, groups, classes)
     plans = list(repeated_folds(y, groups, folds, repeats, seed, classes))
     probabilities = [
-        _out_of_fold(
-            version.model, _table(version.model, material, cases), cases, y, groups, plans, seed, progress
-        )
+        _out_of_fold(version.model, material, cases, y, groups, plans, seed, progress)
         for version, material in zip((first, second), found, strict=True)
     ]
     names = _names(first.model, second.model)
@@ -128,22 +127,9 @@ def _classes(training_set: TrainingSet, first: Model, second: Model) -> tuple[st
     return first.classes
 
 
-def _table(model: Model, material: HonestFeatures, cases: Sequence[Case]) -> FeatureTable:
-    """Features of ``cases`` as the model's head wants them."""
-    assert model.head is not None
-    by_case: dict[str, CaseFeatures] = {
-        c.name: f for c, f in zip(material.cases, material.features, strict=True)
-    }
-    table = FeatureTable.stack([by_case[c.name] for c in cases])
-    # Maps are most of a table, and are copied for every fold.
-    table = replace(table, maps=table.maps if model.head.kind == "conv" else {})
-    wanted = getattr(load_head(model.head), "names", None)
-    return table if wanted is None else table.select(wanted)
-
-
 def _out_of_fold(
     model: Model,
-    table: FeatureTable,
+    material: HonestFeatures,
     cases: Sequence[Case],
     y: np.ndarray,
     groups: np.ndarray,
@@ -154,8 +140,12 @@ def _out_of_fold(
     """Probabilities ``(N, K)`` of heads that have not seen the case's patient, mean over the repeats."""
     from scipy.special import softmax
 
-    assert model.head is not None
-    fresh = load_head(model.head).fresh  # type: ignore[attr-defined] # linear and conv heads are learners
+    decision = Decision(model)
+    by_case: dict[str, CaseFeatures] = {
+        c.name: f for c, f in zip(material.cases, material.features, strict=True)
+    }
+    table = decision.table([by_case[c.name] for c in cases])
+    fresh = decision.head.fresh  # type: ignore[attr-defined] # linear and conv heads are learners
     own = _own(model, cases)
     proba = np.zeros((len(plans), len(y), int(y.max()) + 1))
     total, done = sum(map(len, plans)), 0

@@ -22,7 +22,9 @@ from SegClassifyPanel.classify_job import (
     requested,
 )
 from SegClassifyPanel.lib_path import make_importable
+from SegClassifyPanel.set_logic import SetLogic
 from SegClassifyPanel.surfaces import SurfaceJob
+from SegClassifyPanel.training_logic import TrainingLogic
 from SegClassifyPanel.undo import Snapshot
 from SegClassifyPanel.volumes import VolumeError
 from SegClassifyPanel.worker_call import WorkerFailure
@@ -48,7 +50,9 @@ class ClassifyError(RuntimeError):
 
 
 class ModuleLogic(VTKObservationMixin):
-    """Owns the worker and what runs; cancels it when the scene is closed.
+    """Owns the workers and what runs; what belongs to the scene is cancelled when that is closed.
+
+    ``worker`` classifies, keeps training sets and trains classifiers; ``background`` trains segmenters, for hours.
 
     Args:
         parameters: gives the parameter node of the scene, wrapped.
@@ -57,7 +61,10 @@ class ModuleLogic(VTKObservationMixin):
     def __init__(self, parameters: Callable[[], Any]) -> None:
         super().__init__()
         self.worker = WorkerProcess()
+        self.background = WorkerProcess()
         self.models_folder = ""
+        self.sets = SetLogic(self.worker, self.temporary_folder)
+        self.training = TrainingLogic(self.worker, self.background, lambda: self.models_folder)
         self._parameters = parameters
         self._folder: Path | None = None
         self._jobs: list[ClassifyJob] = []
@@ -223,8 +230,11 @@ class ModuleLogic(VTKObservationMixin):
         self.removeObservers()
         slicer.app.aboutToQuit.disconnect(self.cleanup)
         self.cancel_all()
-        self.worker.log_changed = None
-        self.worker.stop()
+        self.sets.close()
+        self.training.close()
+        for worker in (self.worker, self.background):
+            worker.log_changed = None
+            worker.stop()
         self._undo = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -41,6 +41,10 @@ class PanelLogic(Protocol):
         """The process that runs models."""
 
     @property
+    def background(self) -> PanelWorker:
+        """The process that trains for hours."""
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is a result to take back."""
 

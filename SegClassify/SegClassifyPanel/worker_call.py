@@ -1,4 +1,4 @@
-"""A request to the worker while it is under way, and why it may have no result."""
+"""A request to the worker while it is under way, what is told of it meanwhile, and why it may have no result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from SegClassifyPanel.lib_path import make_importable
 
 make_importable()
 
-from SegClassifyLib.worker.protocol import Code, JobProgress, Params  # noqa: E402
+from SegClassifyLib.worker.protocol import Code, JobProgress, Notification, Params  # noqa: E402
+from SegClassifyLib.worker.training_messages import EpochDone, EpochInfo  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class WorkerFailure:
 Done = Callable[[Any], None]
 Failed = Callable[[WorkerFailure], None]
 OnProgress = Callable[[JobProgress], None]
+OnEpoch = Callable[[EpochInfo], None]
+Note = JobProgress | EpochDone
 
 
 @dataclass
@@ -49,9 +52,30 @@ class Call:
     done: Done
     failed: Failed
     progress: OnProgress | None
+    epoch: OnEpoch | None = None
     deadline: float | None = None
 
     @property
     def asked_to_stop(self) -> bool:
         """Whether somebody has cancelled it."""
         return self.deadline is not None
+
+    def tell(self, note: Note) -> None:
+        """Pass on what the worker says of it; nobody hears of progress any more once it was asked to stop."""
+        if isinstance(note, EpochDone):
+            if self.epoch is not None:
+                self.epoch(note.epoch)
+        elif self.progress is not None and not self.asked_to_stop:
+            self.progress(note)
+
+
+def read_note(message: Notification) -> Note | None:
+    """A notification in its own type; ``None`` for a kind that is not known.
+
+    Raises:
+        ShapeError: it is out of shape.
+    """
+    for kind in (JobProgress, EpochDone):
+        if message.method == kind.METHOD:
+            return kind.from_json(message.params)
+    return None

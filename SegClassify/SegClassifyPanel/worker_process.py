@@ -14,7 +14,7 @@ from slicer.i18n import tr as _
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.process_tree import kill_tree, let_go
 from SegClassifyPanel.python_process import python_executable, python_process
-from SegClassifyPanel.worker_call import Call, Failed, OnProgress, WorkerFailure
+from SegClassifyPanel.worker_call import Call, Failed, OnEpoch, OnProgress, WorkerFailure, read_note
 from SegClassifyPanel.worker_log import WorkerLog
 
 make_importable()
@@ -27,7 +27,6 @@ from SegClassifyLib.worker.protocol import (  # noqa: E402
     Hello,
     HelloParams,
     Id,
-    JobProgress,
     LineDecoder,
     Notification,
     Params,
@@ -92,6 +91,7 @@ class WorkerProcess:
         done: Callable[[A], None],
         failed: Failed,
         progress: OnProgress | None = None,
+        epoch: OnEpoch | None = None,
     ) -> Id:
         """Send a request; exactly one of ``done`` and ``failed`` is called later, never from in here.
 
@@ -99,7 +99,7 @@ class WorkerProcess:
             What :meth:`cancel` and :meth:`wait` want.
         """
         identity = next(self._numbers)
-        self._open[identity] = Call(params, done, failed, progress)
+        self._open[identity] = Call(params, done, failed, progress, epoch)
         try:
             self._start()
         except (OSError, RuntimeError) as error:
@@ -186,19 +186,24 @@ class WorkerProcess:
     def _take(self, message: Received) -> None:
         if isinstance(message, Response) and message.id is not None:
             self._settle(message)
-        elif isinstance(message, Notification) and message.method == JobProgress.METHOD:
-            try:
-                note = JobProgress.from_json(message.params)
-            except ShapeError as error:
-                self._log.note(f"A message out of shape: {error}")
-                return
-            call = self._open.get(note.id)
-            if call is not None and call.progress is not None and not call.asked_to_stop:
-                call.progress(note)
+        elif isinstance(message, Notification):
+            self._pass_on(message)
         else:
             self._log.note(
                 f"Passed over: {message.error.message if isinstance(message, Broken) else message}"
             )
+
+    def _pass_on(self, message: Notification) -> None:
+        try:
+            note = read_note(message)
+        except ShapeError as error:
+            self._log.note(f"A message out of shape: {error}")
+            return
+        call = self._open.get(note.id) if note is not None else None
+        if note is None:
+            self._log.note(f"Passed over: {message}")
+        elif call is not None:
+            call.tell(note)
 
     def _settle(self, response: Response) -> None:
         assert response.id is not None

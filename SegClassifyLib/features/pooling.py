@@ -9,13 +9,14 @@ whole map put together from them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from SegClassifyLib.features.regions import Regions, coverage_of
 from SegClassifyLib.features.spec import MARGIN, FeatureName, TapSpec
 
 if TYPE_CHECKING:
@@ -32,6 +33,46 @@ PRIOR_VOXELS = 8.0
 
 IMAGE_TAP = "image"
 """The network's input itself is pooled like a tap: grey values in and round each label."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One tap in one window, at the resolution it is pooled at.
+
+    Args:
+        name: of the tap.
+        values: ``(C, *cells)`` float32.
+        regions: weights of the cells.
+        voxels: model voxels in one cell.
+    """
+
+    name: str
+    values: torch.Tensor
+    regions: Regions
+    voxels: float
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of one tap over everything added, float64, gradients included.
+
+    Args:
+        total: cells inside the image.
+        prior: weight of the whole image in every label and margin, in cells.
+        weight: ``(R,)`` of labels and margins, the prior included.
+        mean: ``(C,)`` over the image.
+        square: ``(C,)`` mean square over the image.
+        inside: ``(R, C)`` means of labels and margins.
+        variance: ``(L - 1, C)`` in labels but background.
+    """
+
+    total: torch.Tensor
+    prior: float
+    weight: torch.Tensor
+    mean: torch.Tensor
+    square: torch.Tensor
+    inside: torch.Tensor
+    variance: torch.Tensor
 
 
 @dataclass
@@ -84,22 +125,12 @@ class Pooler:
             core: the part of the window, in voxels, that this window answers for.
             valid: the part of the window that holds image, not padding.
         """
-        import torch
+        probabilities, coverage = fine_probabilities(image.shape[1:], logits, core, valid)
+        self._add_confidence(probabilities, coverage)
+        for cells in pooled_cells(image, taps, self.taps, probabilities, core, valid):
+            self._add_tap(cells.name, cells.values, cells.regions, cells.voxels)
 
-        fine = tuple(max(1, -(-n // FINEST)) for n in image.shape[1:])
-        # Averaging logits before the softmax costs an eighth and differs only along label borders.
-        probabilities = torch.softmax(average(logits.float(), fine), 0)
-        self._add_confidence(probabilities, _coverage(image.shape[1:], fine, core, valid))
-        grids: dict[tuple[int, ...], _Regions] = {}
-        for name, values in ((IMAGE_TAP, image), *((t.name, taps[t.name]) for t in self.taps)):
-            shape = tuple(min(a, b) for a, b in zip(values.shape[1:], fine, strict=True))
-            if shape not in grids:
-                coverage = _coverage(image.shape[1:], shape, core, valid).to(image.device)
-                grids[shape] = _Regions.of(average(probabilities, shape), coverage)
-            voxels = float(np.prod(image.shape[1:]) / np.prod(shape))
-            self._add_tap(name, average(values.float(), shape), grids[shape], voxels)
-
-    def _add_tap(self, name: str, values: torch.Tensor, regions: _Regions, voxels: float) -> None:
+    def _add_tap(self, name: str, values: torch.Tensor, regions: Regions, voxels: float) -> None:
         flat = values.flatten(1)
         covered = flat * regions.coverage
         weighted = regions.sums(covered).double().cpu()
@@ -122,22 +153,27 @@ class Pooler:
         """Of the numbers that :meth:`vector` gives, in its order."""
         return pooled_names(tuple(self.taps), self.channels, tuple(self.labels))
 
+    def moments(self, name: str) -> Moments:
+        """What the features of the tap ``name`` are made of."""
+        sums = self._sums[name]
+        total = sums.weight[0].clamp(min=1e-12)
+        mean, square = sums.weighted[0] / total, sums.squares[0] / total
+        prior = PRIOR_VOXELS / sums.voxels
+        weight = sums.weight[1:] + prior
+        inside = (sums.weighted[1:] + prior * mean) / weight[:, None]
+        described = slice(1, len(self.labels))
+        second = (sums.squares[1:] + prior * square) / weight[described, None]
+        return Moments(total, prior, weight, mean, square, inside, second - inside[described] ** 2)
+
     def tensor(self) -> torch.Tensor:
         """``(F,)`` float64: everything added so far; gradients flow where they were recorded."""
         import torch
 
         parts = []
         for name in (IMAGE_TAP, *(t.name for t in self.taps)):
-            sums = self._sums[name]
-            total = sums.weight[0].clamp(min=1e-12)
-            mean = sums.weighted[0] / total
-            prior = PRIOR_VOXELS / sums.voxels
-            square = sums.squares[0] / total
-            weight = sums.weight[1:, None] + prior
-            inside = (sums.weighted[1:] + prior * mean) / weight
-            described = slice(1, len(self.labels))
-            spread = (sums.squares[1:] + prior * square) / weight[described] - inside[described] ** 2
-            parts += [mean, _root(square - mean**2), inside.flatten(), _root(spread).flatten()]
+            found = self.moments(name)
+            spread = _root(found.square - found.mean**2)
+            parts += [found.mean, spread, found.inside.flatten(), _root(found.variance).flatten()]
         stacked = torch.stack(self._confidence)
         mass, squares, total = stacked[:, 0].sum(0), stacked[:, 1].sum(0), stacked[:, 3].sum(0)
         parts += [mass / total, stacked[:, 2].amax(0), squares / mass.clamp(min=1e-12)]
@@ -146,6 +182,44 @@ class Pooler:
     def vector(self) -> np.ndarray:
         """``(F,)`` float32: everything added so far."""
         return self.tensor().detach().float().numpy()
+
+
+def fine_probabilities(
+    window: Sequence[int], logits: torch.Tensor, core: tuple[slice, ...], valid: tuple[slice, ...]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Label probabilities ``(L, *fine)`` on the finest grid that is pooled on, and its coverage ``(*fine)``."""
+    import torch
+
+    fine = tuple(max(1, -(-n // FINEST)) for n in window)
+    # Averaging logits before the softmax costs an eighth and differs only along label borders.
+    return torch.softmax(average(logits.float(), fine), 0), coverage_of(window, fine, core, valid)
+
+
+def pooled_cells(
+    image: torch.Tensor,
+    values: dict[str, torch.Tensor],
+    taps: Sequence[TapSpec],
+    probabilities: torch.Tensor,
+    core: tuple[slice, ...],
+    valid: tuple[slice, ...],
+) -> Iterator[Cells]:
+    """The image and every tap of one window with the weights that they are pooled with, one after another.
+
+    Args:
+        image: ``(C, *window)`` network input.
+        values: ``(C, *reduced window)`` by tap name.
+        taps: in which order.
+        probabilities: as :func:`fine_probabilities` gives them.
+        core, valid: as for :meth:`Pooler.add`.
+    """
+    window, fine = image.shape[1:], probabilities.shape[1:]
+    grids: dict[tuple[int, ...], Regions] = {}
+    for name, read in ((IMAGE_TAP, image), *((t.name, values[t.name]) for t in taps)):
+        shape = tuple(min(a, b) for a, b in zip(read.shape[1:], fine, strict=True))
+        if shape not in grids:
+            coverage = coverage_of(window, shape, core, valid).to(image.device)
+            grids[shape] = Regions.of(average(probabilities, shape), coverage)
+        yield Cells(name, average(read.float(), shape), grids[shape], math.prod(window) / math.prod(shape))
 
 
 def reduce_tap(tap: TapSpec, values: torch.Tensor) -> torch.Tensor:
@@ -216,74 +290,3 @@ def _average_blocks(values: torch.Tensor, steps: Sequence[int]) -> torch.Tensor:
                 total += other
             values = total
     return values * (1 / math.prod(steps))
-
-
-def _coverage(
-    window: Sequence[int], shape: Sequence[int], core: tuple[slice, ...], valid: tuple[slice, ...]
-) -> torch.Tensor:
-    """``(*shape)`` share of each cell that lies in the window's core and inside the image."""
-    import torch
-
-    result = torch.ones(())
-    for axis, (n, m) in enumerate(zip(window, shape, strict=True)):
-        low, high = max(core[axis].start, valid[axis].start), min(core[axis].stop, valid[axis].stop)
-        edges = torch.arange(m + 1, dtype=torch.float64) * (n / m)
-        share = (edges[1:].clamp(max=high) - edges[:-1].clamp(min=low)).clamp(min=0) * (m / n)
-        result = result[..., None] * share.float()
-    return result
-
-
-@dataclass(frozen=True)
-class _Regions:
-    """Where sums are taken, on one grid of V cells; no weight of a region and a cell is stored twice.
-
-    Args:
-        coverage: ``(V,)`` share of each cell inside the image.
-        labels: ``(L, V)`` label probabilities.
-        margins: ``(L - 1, V)``, of each label but background.
-    """
-
-    coverage: torch.Tensor
-    labels: torch.Tensor
-    margins: torch.Tensor
-
-    @classmethod
-    def of(cls, probabilities: torch.Tensor, coverage: torch.Tensor) -> _Regions:
-        """From ``(L, *shape)`` and ``(*shape)``."""
-        import torch
-
-        together = max(1, _TOGETHER // coverage.numel())
-        margins = torch.cat([_margins(part) for part in probabilities[1:].split(together)])
-        return cls(coverage.flatten(), probabilities.flatten(1), margins.flatten(1))
-
-    def sums(self, covered: torch.Tensor) -> torch.Tensor:
-        """``(1 + L + L-1, C)`` sums of ``(C, V)`` over the image, each label and each margin."""
-        import torch
-
-        return torch.cat([covered.sum(1)[None], self.labels @ covered.T, self.margins @ covered.T])
-
-    def sums_in_labels(self, covered: torch.Tensor) -> torch.Tensor:
-        """``(L, C)`` sums of ``(C, V)`` over the image and each label but background."""
-        import torch
-
-        return torch.cat([covered.sum(1)[None], self.labels[1:] @ covered.T])
-
-
-def _margins(foreground: torch.Tensor) -> torch.Tensor:
-    """By how much the largest probability next to a cell exceeds its own, ``(L, *shape)``."""
-    grown = foreground
-    for axis in range(1, foreground.ndim):
-        grown = _largest_of_three(grown, axis)
-    return grown - foreground
-
-
-def _largest_of_three(values: torch.Tensor, axis: int) -> torch.Tensor:
-    """The largest of each value and its neighbours along ``axis``; torch's max pooling takes twenty times as long."""
-    import torch
-
-    size = values.shape[axis]
-    if size == 1:
-        return values
-    pairs = torch.maximum(values.narrow(axis, 0, size - 1), values.narrow(axis, 1, size - 1))
-    triples = torch.maximum(pairs.narrow(axis, 0, size - 2), pairs.narrow(axis, 1, size - 2))
-    return torch.cat([pairs.narrow(axis, 0, 1), triples, pairs.narrow(axis, size - 2, 1)], axis)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import gc
 import math
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from SegClassifyLib.devices import autocast_type, free_memory
 from SegClassifyLib.errors import DeviceError, NetworkError
 from SegClassifyLib.features.maps import MapBuilder
-from SegClassifyLib.features.pooling import FINEST, Pooler, reduce_tap
-from SegClassifyLib.features.spec import FeatureName
+from SegClassifyLib.features.pooling import FINEST, Pooler
+from SegClassifyLib.features.spec import FeatureName, TapSpec
 from SegClassifyLib.inference.memory import bytes_per_voxel, estimate_bytes
+from SegClassifyLib.inference.sweep import Seen, Sweep
 from SegClassifyLib.inference.windows import Window, cut_windows, whole_grid
 from SegClassifyLib.preprocessing.apply import Prepared
 from SegClassifyLib.progress import Progress
@@ -24,6 +26,8 @@ from SegClassifyLib.segmenter import Segmenter
 
 if TYPE_CHECKING:
     import torch
+
+T = TypeVar("T")
 
 _BUDGET = 0.6
 """Share of the free memory that a pass is planned to use: estimates err."""
@@ -100,12 +104,39 @@ class Runner:
             DeviceError: not even the smallest tile fits.
             Cancelled: between two tiles.
         """
+        taps = self.segmenter.taps if features or maps else ()
+
+        def work(sweep: Sweep) -> Pass:
+            return self._read(prepared, sweep, taps, features, maps)
+
+        return self.sweep(prepared, work, taps, progress)
+
+    def sweep(
+        self,
+        prepared: Prepared,
+        work: Callable[[Sweep], T],
+        taps: Sequence[TapSpec],
+        progress: Progress | None = None,
+    ) -> T:
+        """What ``work`` makes of one or more passes over a prepared image.
+
+        ``work`` is called again, from the beginning, with smaller tiles and then on the CPU where memory does not do.
+
+        Args:
+            prepared: the image.
+            work: goes through the windows by :meth:`~.sweep.Sweep.each`, as often as it likes.
+            taps: read in every window.
+
+        Raises:
+            DeviceError: not even the smallest tile fits.
+            Cancelled: between two tiles.
+        """
         progress = progress or Progress()
         shape = prepared.array.shape[1:]
         for windows, device in self._ladder(shape):
             self.network.to(device)
             try:
-                return self._run(prepared, windows, device, features, maps, progress)
+                return work(Sweep(self.network, self._precision, prepared, windows, device, taps, progress))
             except (RuntimeError, MemoryError) as error:
                 if not _is_out_of_memory(error):
                     raise
@@ -117,12 +148,12 @@ class Runner:
             f"There is not enough memory for an image of {size} voxels, even in the smallest parts."
         )
 
-    def _notes(self, windows: list[Window], device: str) -> tuple[str, ...]:
+    def _notes(self, windows: int, device: str) -> tuple[str, ...]:
         """What was done otherwise than the model says."""
         if device != self.device:
             return (f"The memory of {self.device} did not do, so the network ran on {device}.",)
-        if len(windows) > 1 and self.segmenter.inference.mode == "whole":
-            return (f"Memory did not do for one pass, so the image was run in {len(windows)} parts.",)
+        if windows > 1 and self.segmenter.inference.mode == "whole":
+            return (f"Memory did not do for one pass, so the image was run in {windows} parts.",)
         return ()
 
     def _ladder(self, shape: tuple[int, ...]) -> list[tuple[list[Window], str]]:
@@ -148,48 +179,31 @@ class Runner:
             return True
         return estimate_bytes(self._bytes_per_voxel, tile, shape) <= budget
 
-    def _run(
-        self,
-        prepared: Prepared,
-        windows: list[Window],
-        device: str,
-        features: bool,
-        maps: bool,
-        progress: Progress,
+    def _read(
+        self, prepared: Prepared, sweep: Sweep, taps: Sequence[TapSpec], features: bool, maps: bool
     ) -> Pass:
-        import torch
-
-        from SegClassifyLib.features.taps import TapReader
-
         segmenter, shape = self.segmenter, prepared.array.shape[1:]
-        array = torch.from_numpy(prepared.array)
         labels = np.zeros(shape, np.uint8 if len(segmenter.labels) <= 256 else np.uint16)
-        taps = segmenter.taps if features or maps else ()
-        pooler = Pooler(taps, len(array), [label.name for label in segmenter.labels])
+        pooler = Pooler(taps, len(prepared.array), [label.name for label in segmenter.labels])
         builder = MapBuilder(taps, shape, self.step)
-        with torch.inference_mode(), TapReader(self.network, taps, reduce_tap) as reader:
-            for number, window in enumerate(windows):
-                progress.report("Segmenting", number, len(windows))
-                part = array[(slice(None), *window.whole)][None].to(device)
-                with self._precision(device, part):
-                    logits = self.network(part)[0]
-                core = (slice(None), *window.core_inside)
-                labels[window.core] = largest(logits[core], labels.dtype)
-                read = {name: values[0] for name, values in reader.read().items()}
-                if features:
-                    pooler.add(part[0], read, logits, window.core_inside, _inside(prepared, window))
-                if maps:
-                    builder.add(read, logits, window.whole, window.core)
-                del logits, read
-        progress.report("Segmenting", len(windows), len(windows))
+
+        def take(seen: Seen) -> None:
+            window = seen.window
+            labels[window.core] = largest(seen.logits[(slice(None), *window.core_inside)], labels.dtype)
+            if features:
+                pooler.add(seen.image, seen.taps, seen.logits, window.core_inside, seen.valid)
+            if maps:
+                builder.add(seen.taps, seen.logits, window.whole, window.core)
+
+        sweep.each("Segmenting", take)
         return Pass(
             labels,
             pooler.names() if features else (),
             pooler.vector() if features else np.empty(0, np.float32),
             builder.maps(prepared.path.inside) if maps else {},
-            device,
-            len(windows),
-            self._notes(windows, device),
+            sweep.device,
+            sweep.count,
+            self._notes(sweep.count, sweep.device),
         )
 
     def _precision(self, device: str, part: torch.Tensor) -> AbstractContextManager[object]:
@@ -235,14 +249,6 @@ def largest(logits: torch.Tensor, dtype: np.dtype) -> np.ndarray:
             torch.maximum(found, (part[label] > best).to(found.dtype).mul_(label), out=found)
             torch.maximum(best, part[label], out=best)
     return index.cpu().numpy().astype(dtype, copy=False)
-
-
-def _inside(prepared: Prepared, window: Window) -> tuple[slice, ...]:
-    """The part of a window that holds image, counted from the window's first voxel."""
-    return tuple(
-        slice(max(0, i.start - w.start), max(0, min(i.stop, w.stop) - w.start))
-        for i, w in zip(prepared.path.inside, window.whole, strict=True)
-    )
 
 
 def _is_out_of_memory(error: Exception) -> bool:

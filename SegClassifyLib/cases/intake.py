@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from SegClassifyLib.atomic import whole_file
+from SegClassifyLib.atomic import move_file, whole_file
+from SegClassifyLib.cases.arrivals import is_arrival
 from SegClassifyLib.cases.files import copy_file, is_one_file, link_file, storage_errors, stored_suffix
 from SegClassifyLib.errors import ImageError, TrainingSetError
 from SegClassifyLib.volumes.image import Image, Label, LabelMap
@@ -46,6 +47,8 @@ class Incoming:
         target = free_path(folder, stem, self.suffix)
         if self.content is not None:
             _write(self.content, target)
+        elif is_arrival(folder, self.source):
+            move_file(self.source, target)
         elif self.mode == "link":
             link_file(self.source, target)
         else:

@@ -308,6 +308,15 @@ class TrainingSet(TrainingSetReader):
                 )
             self._save(document.with_classes(tuple(c for c in document.segclassify.classes if c != name)))
 
+    def rewrite(self, edit: Callable[[DatasetFile], DatasetFile]) -> None:
+        """Change what ``dataset.json`` says, all of it or nothing.
+
+        Args:
+            edit: makes the new content from the newest one; what it raises leaves everything as it was.
+        """
+        with self._changing() as document:
+            self._save(edit(document))
+
     def tidy(self, what: Literal["orphans", "everything"] = "orphans") -> tuple[Path, ...]:
         """Delete files that no case uses, left by a killed process; ``everything`` empties ``.trash`` too.
 

@@ -44,9 +44,10 @@ def main() -> NoReturn:
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     watch_parent(options.parent_pid, lambda: leave(0))
-    server = Server(outlet.send, leave, options.idle_seconds)
+    server = Server(outlet.send, leave, options.idle_seconds, options.parent_pid)
     for message in received(requests):
         server.take(message)
+    server.close()
     leave(0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.worker.plain import PlainData
@@ -20,7 +20,11 @@ from SegClassifyLib.worker.protocol import (
     ReleaseParams,
     RemoveModelParams,
 )
+from SegClassifyLib.worker.set_messages import SET_METHODS, CheckSetParams
 from SegClassifyLib.worker.warm import WarmClassifier
+
+if TYPE_CHECKING:
+    from SegClassifyLib.worker.set_methods import SetMethods
 
 Answer = PlainData | Iterable[PlainData]
 
@@ -29,11 +33,16 @@ class Methods:
     """The methods that take time, and the warm model between them.
 
     Heavy imports happen under a lock: two threads that import torch at once can see half of it.
+
+    Args:
+        program: number of the process that the worker works for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, program: int) -> None:
+        self._program = program
         self._warm = WarmClassifier()
         self._importing = threading.Lock()
+        self._set_methods: SetMethods | None = None
 
     def classify(self, params: ClassifyParams, progress: Progress) -> ClassifyResult:
         """``classify``."""
@@ -74,6 +83,11 @@ class Methods:
         remove_model(params.path, params.folder)
         return Nothing()
 
+    def leave(self) -> None:
+        """Let others know that nothing is open here any more."""
+        if self._set_methods is not None:
+            self._set_methods.leave()
+
     def idle(self) -> None:
         """Give memory back after a while without a job."""
         self._warm.release()
@@ -90,3 +104,27 @@ class Methods:
             "add_model": self.add_model,
             "remove_model": self.remove_model,
         }
+
+    def sets(self) -> dict[str, Callable[[Any, Progress], Answer]]:
+        """Those that look at training sets and change them, one after the other."""
+        names = [kind.METHOD for kind in SET_METHODS if kind is not CheckSetParams]
+        return {name: self._of_sets(name) for name in names}
+
+    def checks(self) -> dict[str, Callable[[Any, Progress], Answer]]:
+        """Those that look through a whole training set, which takes long, and change nothing."""
+        return {CheckSetParams.METHOD: self._of_sets(CheckSetParams.METHOD)}
+
+    def _of_sets(self, name: str) -> Callable[[Any, Progress], Answer]:
+        def run(params: Any, progress: Progress) -> Answer:
+            answer: Answer = getattr(self._sets_imported(), name)(params, progress)
+            return answer
+
+        return run
+
+    def _sets_imported(self) -> SetMethods:
+        if self._set_methods is None:  # once, so that later ones do not wait for another thread's imports
+            with self._importing:
+                from SegClassifyLib.worker.set_methods import SetMethods
+
+                self._set_methods = self._set_methods or SetMethods(self._program)
+        return self._set_methods

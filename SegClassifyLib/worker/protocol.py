@@ -2,7 +2,7 @@
 
 The panel imports this module inside 3D Slicer before anything is installed there; all names come from here.
 ``docs/worker-protocol.md`` shows the messages on the wire. :mod:`.wire` holds the JSON-RPC envelopes they travel in,
-:mod:`.model_messages` and :mod:`.job_messages` most of what is in them.
+:mod:`.model_messages`, :mod:`.job_messages` and :mod:`.set_messages` most of what is in them.
 
 What a request asks for is a :class:`Params`: ``params.request(id)`` is the :class:`Request` to send, and
 ``params.read_answer(response.result)`` the answer in its own type.
@@ -37,6 +37,29 @@ from SegClassifyLib.worker.model_messages import (
 )
 from SegClassifyLib.worker.params import Nothing, Params
 from SegClassifyLib.worker.plain import PlainData, ShapeError
+from SegClassifyLib.worker.set_messages import (
+    SET_METHODS,
+    AddCaseParams,
+    CaseRow,
+    ChangeCasesParams,
+    CheckSetParams,
+    ClassCounts,
+    CloseSetParams,
+    CreateSetParams,
+    FindingInfo,
+    ImportCasesParams,
+    OpenSetParams,
+    ReadSetParams,
+    RemoveCasesParams,
+    RenameClassParams,
+    SaveSegmentationParams,
+    SegmentationSource,
+    SetChanged,
+    SetGuide,
+    SetInfo,
+    SetLook,
+    UndoSetParams,
+)
 from SegClassifyLib.worker.wire import (
     Broken,
     Code,
@@ -55,20 +78,29 @@ __all__ = [
     "METHODS",
     "PHASES",
     "PROTOCOL",
+    "AddCaseParams",
     "AddModelParams",
     "Broken",
     "CancelParams",
     "Cancelling",
+    "CaseRow",
+    "ChangeCasesParams",
     "ChannelInfo",
+    "CheckSetParams",
+    "ClassCounts",
     "ClassifyParams",
     "ClassifyResult",
+    "CloseSetParams",
     "Code",
+    "CreateSetParams",
     "Device",
     "DevicesParams",
     "FileSource",
+    "FindingInfo",
     "Hello",
     "HelloParams",
     "Id",
+    "ImportCasesParams",
     "JobProgress",
     "LabelInfo",
     "LineDecoder",
@@ -76,15 +108,26 @@ __all__ = [
     "ModelsParams",
     "Nothing",
     "Notification",
+    "OpenSetParams",
     "Params",
+    "ReadSetParams",
     "Received",
     "ReleaseParams",
+    "RemoveCasesParams",
     "RemoveModelParams",
+    "RenameClassParams",
     "Request",
     "Response",
     "RpcError",
+    "SaveSegmentationParams",
+    "SegmentationSource",
+    "SetChanged",
+    "SetGuide",
+    "SetInfo",
+    "SetLook",
     "ShapeError",
     "ShutdownParams",
+    "UndoSetParams",
     "VolumeSource",
     "decode",
     "encode",
@@ -159,18 +202,18 @@ class ShutdownParams(Params[Nothing]):
     ANSWER: ClassVar[Any] = Nothing
 
 
-METHODS: dict[str, type[Params[Any]]] = {
-    kind.METHOD: kind
-    for kind in (
-        HelloParams,
-        DevicesParams,
-        ModelsParams,
-        AddModelParams,
-        RemoveModelParams,
-        ClassifyParams,
-        CancelParams,
-        ReleaseParams,
-        ShutdownParams,
-    )
-}
+_KINDS: tuple[type[Params[Any]], ...] = (
+    HelloParams,
+    DevicesParams,
+    ModelsParams,
+    AddModelParams,
+    RemoveModelParams,
+    ClassifyParams,
+    CancelParams,
+    ReleaseParams,
+    ShutdownParams,
+    *SET_METHODS,
+)
+
+METHODS: dict[str, type[Params[Any]]] = {kind.METHOD: kind for kind in _KINDS}
 """What the worker understands: every method with the type of its parameters."""

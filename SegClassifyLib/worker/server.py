@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 import traceback
 from collections.abc import Callable
 from typing import Any
 
 from SegClassifyLib.errors import Cancelled, SegClassifyError
+from SegClassifyLib.progress import Progress
 from SegClassifyLib.worker.hello import hello
 from SegClassifyLib.worker.lane import Job, Lane
-from SegClassifyLib.worker.methods import Methods
+from SegClassifyLib.worker.methods import Answer, Methods
 from SegClassifyLib.worker.plain import PlainData, ShapeError
 from SegClassifyLib.worker.protocol import (
     METHODS,
@@ -39,21 +41,32 @@ class Server:
         send: gets every message to the panel; called from several threads.
         leave: ends the process.
         idle_seconds: without a job, after which the warm model is released.
+        program: number of the process that this one works for.
     """
 
     def __init__(
-        self, send: Callable[[Message], None], leave: Callable[[int], None], idle_seconds: float
+        self,
+        send: Callable[[Message], None],
+        leave: Callable[[int], None],
+        idle_seconds: float,
+        program: int | None = None,
     ) -> None:
         self._send, self._leave = send, leave
-        methods = Methods()
-        self._run_by = {**methods.jobs(), **methods.errands()}
-        jobs = Lane("jobs", self._run, send, methods.idle, idle_seconds)
-        errands = Lane("errands", self._run, send)
-        self._jobs = jobs
-        self._lanes = {
-            **dict.fromkeys(methods.jobs(), jobs),
-            **dict.fromkeys(methods.errands(), errands),
-        }
+        self._methods = methods = Methods(os.getppid() if program is None else program)
+        self._lanes: dict[str, Lane] = {}
+        self._run_by: dict[str, Callable[[Any, Progress], Answer]] = {}
+        self._fill(Lane("jobs", self._run, send, methods.idle, idle_seconds), methods.jobs())
+        self._fill(Lane("errands", self._run, send), methods.errands())
+        self._fill(Lane("sets", self._run, send), methods.sets())
+        self._fill(Lane("checks", self._run, send), methods.checks())
+
+    def _fill(self, lane: Lane, methods: dict[str, Callable[[Any, Progress], Answer]]) -> None:
+        self._lanes |= dict.fromkeys(methods, lane)
+        self._run_by |= methods
+
+    def close(self) -> None:
+        """Before the process ends of its own will."""
+        self._methods.leave()
 
     def take(self, message: Received) -> None:
         """See to one message. Never raises: whatever is wrong with it is answered."""
@@ -85,12 +98,13 @@ class Server:
             if refused is not None:
                 self._send(Response(request.id, error=refused))
         elif isinstance(params, CancelParams):
-            accepted = self._jobs.cancel(params.id)
+            accepted = any(lane.cancel(params.id) for lane in set(self._lanes.values()))
             self._send(Response(request.id, Cancelling(accepted).to_json()))
         elif request.method == "hello":
             self._send(Response(request.id, hello().to_json()))
         else:
             self._send(Response(request.id, Nothing().to_json()))
+            self.close()
             self._leave(0)
 
     def _run(self, job: Job) -> Response:

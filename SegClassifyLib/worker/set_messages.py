@@ -352,3 +352,20 @@ class CheckSetParams(Params[SetGuide]):
 
     folder: str
     pixels: bool = False
+
+
+SET_METHODS: tuple[type[Params[Any]], ...] = (
+    OpenSetParams,
+    CreateSetParams,
+    ReadSetParams,
+    CloseSetParams,
+    AddCaseParams,
+    ChangeCasesParams,
+    SaveSegmentationParams,
+    RemoveCasesParams,
+    UndoSetParams,
+    RenameClassParams,
+    ImportCasesParams,
+    CheckSetParams,
+)
+"""All methods of this module."""

@@ -11,8 +11,9 @@ import numpy as np
 from SegClassifyLib.errors import ImageError
 from SegClassifyLib.preprocessing.spec import PreprocessingSpec
 from SegClassifyLib.progress import Progress
+from SegClassifyLib.volumes.bridge import smallest_unsigned
 from SegClassifyLib.volumes.geometry import Geometry
-from SegClassifyLib.volumes.image import Image
+from SegClassifyLib.volumes.image import Image, LabelMap
 from SegClassifyLib.volumes.loading import upright
 from SegClassifyLib.volumes.read import check_values, join_channels, read_image
 from SegClassifyLib.worker.job_messages import FileSource, VolumeSource
@@ -86,6 +87,30 @@ def map_volume(source: VolumeSource) -> Image:
     geometry = upright(_geometry(source, array.shape), Path(source.name))
     check_values(array, Path(source.name))
     return Image(_usual_type(array)[None], geometry, (Path(source.name),))
+
+
+def map_labels(source: VolumeSource) -> LabelMap:
+    """A label map from its .npy file; its values may be all the same, as in an empty one.
+
+    Returns:
+        ``(D, H, W)``, unsigned integers.
+
+    Raises:
+        ImageError: the file is not there or not whole, or what it holds are no labels.
+    """
+    array = _voxels(source)
+    if array.ndim != 3 or 0 in array.shape or array.dtype.kind not in "biu":
+        raise ImageError(
+            f"{source.name} is no label map (an array of {array.dtype}, {array.shape}): give a volume of whole "
+            "numbers."
+        )
+    if array.min() < 0:
+        raise ImageError(
+            f"{source.name} holds the value {array.min()}, which cannot be a label: number labels from 0 "
+            "(background) upwards."
+        )
+    geometry = upright(_geometry(source, array.shape), Path(source.name))
+    return LabelMap(smallest_unsigned(array), geometry)
 
 
 def _voxels(source: VolumeSource) -> np.ndarray:

@@ -47,7 +47,7 @@ ARROWS: dict[str, set[str]] = {
         "cases", "classify", "evaluation", "features", "heads", "inference", "networks", "package", "phantoms",
         "preprocessing", "segmenter", "training", "volumes",
     },
-    "worker": {"classify", "package", "preprocessing", "volumes"},
+    "worker": {"cases", "classify", "package", "preprocessing", "volumes"},
     "cli": {
         "annotation", "cases", "classify", "demo", "evaluation", "features", "networks", "package", "phantoms",
         "training", "volumes",

@@ -1,5 +1,6 @@
 """Methods that PythonQt adds or that Qt 6 has otherwise: connect, findChildren, className, QProcess.write …"""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -175,6 +176,29 @@ def open_url(url: Wrapper) -> bool:
     target: QUrl = alive(url, "openUrl")
     record.urls.append(target.toString())
     return True
+
+
+@method("QMenu", "addAction")
+def add_menu_action(wrapper: Wrapper, *args: Any) -> Any:
+    """`addAction(text)`, `addAction(icon, text)`, either with a callable behind, or `addAction(action)` of QWidget."""
+    plain = [value for value in args if isinstance(value, str | Wrapper)]
+    callbacks = [value for value in args[len(plain) :] if callable(value)]
+    kinds = [type(value).__name__ if isinstance(value, Wrapper) else "text" for value in plain]
+    fits = kinds in (["text"], ["QIcon", "text"]) or (kinds == ["QAction"] and not callbacks)
+    if len(plain) + len(callbacks) != len(args) or len(callbacks) > 1 or not fits:
+        raise ValueError(f"Could not find matching overload for given arguments:\n{args}")
+    action = from_qt(alive(wrapper, "addAction").addAction(*[to_qt(value) for value in plain]))
+    for callback in callbacks:
+        Connections.of(alive(action, "connect")).connect("triggered(bool)", callback)
+    return action
+
+
+@method("QSortFilterProxyModel", "invalidateFilter")
+def invalidate_filter(wrapper: Wrapper) -> None:
+    """Ask `filterAcceptsRow` again; Qt 6 says that it will have another name, Qt 5 does not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        alive(wrapper, "invalidateFilter").invalidateFilter()
 
 
 @method("QUiLoader", "load")

@@ -19,6 +19,11 @@ VIRTUAL = frozenset(
         "reject",
     }
     | {"done", "rowCount", "columnCount", "data", "headerData", "flags", "setData"}
+    | {"filterAcceptsRow", "filterAcceptsColumn", "lessThan"}
+)
+# Of these PythonQt takes whatever they return as true or false, None too.
+YES_OR_NO = frozenset(
+    {"event", "eventFilter", "filterAcceptsRow", "filterAcceptsColumn", "lessThan", "setData"}
 )
 
 
@@ -73,10 +78,12 @@ def _forward(name: str, inherited: Callable) -> Callable:
         from standin.binding.convert import from_qt, to_qt  # convert.py must not wait for this module
 
         known = getattr(target, "_standin_wrapper", None)
-        if known is None:  # Qt calls before the wrapper is there, within its constructor
+        wrapper = known() if known is not None else None
+        if wrapper is None:  # Qt calls within its constructor, or Python has let go of the object
             return inherited(target, *args)
         try:
-            return to_qt(getattr(known(), name)(*[from_qt(value) for value in args]))
+            answer = to_qt(getattr(wrapper, name)(*[from_qt(value) for value in args]))
+            return bool(answer) if name in YES_OR_NO else answer
         except Exception:
             report_exception()
             return inherited(target, *args)

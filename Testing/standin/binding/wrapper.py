@@ -15,8 +15,10 @@ from standin.api import ClassApi
 from standin.binding import convert, properties
 from standin.binding.convert import from_qt, to_qt
 from standin.binding.enums import EnumType, EnumValue, enum_names
+from standin.binding.ownership import delete_with, goes_with_wrapper
 from standin.binding.signals import BoundSignal
 from standin.binding.subclass import DeclaredSignal, make_pyside_subclass
+from standin.binding.truth import is_true
 from standin.errors import NotInStandin
 
 INTERNAL = frozenset({"_standin_qt", "__class__"})
@@ -85,8 +87,15 @@ class Wrapper(metaclass=WrapperType):
                 f"Called {shown}(QWidget parent, Qt::WindowFlags f) -> {shown} with keyword arguments, "
                 "but called slot does not support kwargs."
             )
-        target = call(type(self)._standin_pyside, type(self).__name__, args, {}, wrap=False)
-        attach(self, target)
+        kind = type(self)
+        target = call(kind._standin_pyside, kind.__name__, args, {}, wrap=False)
+        alone = goes_with_wrapper(target, kind._standin_native)
+        attach(self, target, hold=not alone)
+        if alone:
+            delete_with(self, target)
+
+    def __bool__(self) -> bool:
+        return is_true(self.__dict__.get("_standin_qt"))
 
     def _standin_unwrap(self) -> Any:
         return alive(self, "an argument")
@@ -216,12 +225,12 @@ def _is_mismatch(error: TypeError) -> bool:
     return depth <= 1
 
 
-def attach(wrapper: Wrapper, target: Any) -> None:
-    """Join a wrapper and its PySide6 object; a Python subclass lives as long as the object."""
+def attach(wrapper: Wrapper, target: Any, hold: bool = True) -> None:
+    """Join a wrapper and its PySide6 object; a Python subclass lives as long as the object if that is to `hold` it."""
     object.__setattr__(wrapper, "_standin_qt", target)
     if isinstance(target, QObject):
         kind = type(wrapper)
-        keep = kind._standin_pyside is not kind._standin_native
+        keep = hold and kind._standin_pyside is not kind._standin_native
         target._standin_wrapper = (lambda: wrapper) if keep else weakref.ref(wrapper)  # type: ignore[attr-defined]
 
 

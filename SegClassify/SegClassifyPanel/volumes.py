@@ -80,14 +80,27 @@ def export_volume(node: slicer.vtkMRMLVolumeNode, path: Path) -> Steps[ExportedV
     if voxels.ndim == 4:
         notes.append(_("{volume} is in colour: its brightness was used.").format(volume=name))
     order = _slice_first(voxels.shape[:3])
-    if order != (0, 1, 2):
-        voxels = voxels.transpose(*order, *range(3, voxels.ndim))
-        columns = [2 - axis for axis in reversed(order)]  # axes of the array are k, j, i
-        ijk_to_parent, to_world = (m[:, [*columns, 3]] for m in (ijk_to_parent, to_world))
+    voxels = voxels.transpose(*order, *range(3, voxels.ndim))
+    ijk_to_parent, to_world = _turned(ijk_to_parent, order), _turned(to_world, order)
     yield from write_voxels(voxels, path)
     where = placement(to_world)
     source = VolumeSource(name, str(path), where.spacing, where.origin, where.direction)
     return ExportedVolume(source, ijk_to_parent, transform_id, tuple(notes))
+
+
+def file_grid(node: slicer.vtkMRMLVolumeNode) -> tuple[tuple[int, ...], np.ndarray]:
+    """``(K, J, I)`` and the 4 x 4 RAS matrix of a volume as :func:`export_volume` writes it, without any transform.
+
+    Raises:
+        VolumeError: it holds no voxels.
+    """
+    image = node.GetImageData()
+    _check(node, image)
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    shape = tuple(reversed(image.GetDimensions()))
+    order = _slice_first(shape)
+    return tuple(shape[axis] for axis in order), _turned(array_of(matrix), order)
 
 
 def _check(node: slicer.vtkMRMLVolumeNode, image: vtk.vtkImageData | None) -> None:
@@ -131,6 +144,11 @@ def _slice_first(shape: tuple[int, ...]) -> tuple[int, int, int]:
     if shape[0] == 1 or 1 not in shape:
         return (0, 1, 2)
     return (1, 0, 2) if shape[1] == 1 else (2, 0, 1)
+
+
+def _turned(ijk_to_ras: np.ndarray, order: tuple[int, int, int]) -> np.ndarray:
+    """The matrix of a grid whose array ``(K, J, I)`` has its axes in another order."""
+    return ijk_to_ras[:, [*(2 - axis for axis in reversed(order)), 3]]
 
 
 def write_voxels(voxels: np.ndarray, path: Path) -> Steps[None]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
-from SegClassifyLib.cases import intake, rules, trash
-from SegClassifyLib.cases.document import FILE_NAME, read_document, write_document
+from SegClassifyLib.cases import edits, intake, rules, trash
+from SegClassifyLib.cases.document import FILE_NAME, read_document
+from SegClassifyLib.cases.exchange import SegmentationExchange
 from SegClassifyLib.cases.files import storage_errors
 from SegClassifyLib.cases.intake import Check, CopyMode, Incoming
-from SegClassifyLib.cases.lock import WriterLock
 from SegClassifyLib.cases.names import safe_name
-from SegClassifyLib.cases.reader import TrainingSetReader, find_case
+from SegClassifyLib.cases.reader import find_case
 from SegClassifyLib.cases.rules import NewClass
 from SegClassifyLib.cases.schema import Case, DatasetFile, OwnPart, Role, Split
 from SegClassifyLib.errors import TrainingSetError
@@ -32,7 +30,7 @@ KEEP = Keep.KEEP
 Duplicates = Literal["refuse", "allow"]
 
 
-class TrainingSet(TrainingSetReader):
+class TrainingSet(SegmentationExchange):
     """A folder of cases with a ``dataset.json``. Make one with :meth:`create` or :meth:`open`.
 
     What is read is the state when it was opened, last changed or reloaded; every change first takes up what
@@ -47,10 +45,6 @@ class TrainingSet(TrainingSetReader):
         >>> tumours = TrainingSet.create(folder, "Tumours", ["T1"], ["tumour"], ["glioma"])  # doctest: +SKIP
         >>> tumours.add("alpha", ["t1.nii.gz"], "mask.nii.gz", "glioma", group="alpha")  # doctest: +SKIP
     """
-
-    def __init__(self, folder: Path, document: DatasetFile, lock_timeout: float = 30.0) -> None:
-        super().__init__(folder, document)
-        self._lock = WriterLock(folder, lock_timeout)
 
     @classmethod
     def create(
@@ -229,23 +223,11 @@ class TrainingSet(TrainingSetReader):
             "segmentation_is_prediction": segmentation_is_prediction,
         }  # fmt: skip
         update: dict[str, Any] = {key: value for key, value in given.items() if value is not KEEP}
-        if segmentation is not KEEP:
-            update.setdefault("segmentation_is_prediction", False)
-        with self._changing() as document:
-            old = find_case(document, name, self.folder)
-            document = rules.with_class(document, old.name, update.get("label_class"), new_class)
-            with self._settling() as settle:
-                if segmentation is not KEEP:
-                    update["segmentation"] = settle(mask, f"labels/{old.name}") if mask else None
-                if mask and mask.mode == "reference":
-                    update["storage"] = "reference"
-                case = rules.changed_case(old, update)
-                self._save(
-                    document.with_cases(tuple(case if c.name == old.name else c for c in document.cases))
-                )
-            if segmentation is not KEEP and old.segmentation:
-                trash.keep_replaced(self.folder, old.segmentation)
-        return case
+        if segmentation is KEEP:
+            self.rewrite(lambda d: edits.with_changes(d, self.folder, {name: update}, new_class))
+            return self.case(name)
+        update.setdefault("segmentation_is_prediction", False)
+        return self._exchange(name, mask, update, new_class).after
 
     def remove(self, name: str) -> Case:
         """Take a case out of the set; its files go to ``.trash`` and :meth:`restore` brings it back."""
@@ -280,42 +262,15 @@ class TrainingSet(TrainingSetReader):
 
     def add_class(self, name: str) -> None:
         """Let cases be of this class from now on; raises TrainingSetError if the set knows it."""
-        with self._changing() as document:
-            classes = (*document.segclassify.classes, name)
-            rules.refuse_bad_names("class", classes)
-            self._save(document.with_classes(classes))
+        self.rewrite(lambda document: edits.with_new_class(document, name))
 
     def rename_class(self, old: str, new: str) -> None:
         """Give a class another name, in all its cases too; raises TrainingSetError if ``new`` is taken."""
-        with self._changing() as document:
-            rules.require_class(document, old)
-            classes = tuple(new if c == old else c for c in document.segclassify.classes)
-            rules.refuse_bad_names("class", classes)
-            cases = tuple(
-                c.model_copy(update={"label_class": new}) if c.label_class == old else c
-                for c in document.cases
-            )
-            self._save(document.with_classes(classes).with_cases(cases))
+        self.rewrite(lambda document: edits.with_renamed_class(document, old, new))
 
     def remove_class(self, name: str) -> None:
         """Forget a class that no case has; raises TrainingSetError if one has it."""
-        with self._changing() as document:
-            rules.require_class(document, name)
-            users = [c.name for c in document.cases if c.label_class == name]
-            if users:
-                raise TrainingSetError(
-                    f"Class {name!r} is that of {len(users)} case(s) ({users[0]!r}, …); change them first."
-                )
-            self._save(document.with_classes(tuple(c for c in document.segclassify.classes if c != name)))
-
-    def rewrite(self, edit: Callable[[DatasetFile], DatasetFile]) -> None:
-        """Change what ``dataset.json`` says, all of it or nothing.
-
-        Args:
-            edit: makes the new content from the newest one; what it raises leaves everything as it was.
-        """
-        with self._changing() as document:
-            self._save(edit(document))
+        self.rewrite(lambda document: edits.without_class(document, name))
 
     def tidy(self, what: Literal["orphans", "everything"] = "orphans") -> tuple[Path, ...]:
         """Delete files that no case uses, left by a killed process; ``everything`` empties ``.trash`` too.
@@ -325,39 +280,6 @@ class TrainingSet(TrainingSetReader):
         """
         with self._changing() as document, storage_errors(self.folder):
             return trash.tidy(self.folder, document, what)
-
-    @contextmanager
-    def _changing(self) -> Iterator[DatasetFile]:
-        """Hold the lock and give the newest content."""
-        with self._lock.held():
-            self.reload()
-            yield self._document
-
-    def _save(self, document: DatasetFile) -> None:
-        with storage_errors(self.folder):
-            write_document(self.folder, document)
-        self._document = document
-
-    @contextmanager
-    def _settling(self) -> Iterator[Callable[[Incoming, str], str]]:
-        """Give a function that puts files into the folder; if the block fails they are taken away again."""
-        written: list[str] = []
-
-        def settle(incoming: Incoming, stem: str) -> str:
-            with storage_errors(self.folder):
-                written.append(incoming.settle(self.folder, stem))
-            return written[-1]
-
-        try:
-            yield settle
-        except BaseException:
-            # An interrupt can come after dataset.json was replaced: then the files are a case's, and stay.
-            with contextlib.suppress(TrainingSetError, OSError):
-                in_use = {f for c in read_document(self.folder).cases for f in c.files}
-                for text in written:
-                    if text not in in_use and trash.is_own(text):
-                        (self.folder / text).unlink(missing_ok=True)
-            raise
 
 
 def _stems(name: str, incoming: Sequence[Incoming]) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from SegClassifyLib.atomic import ARRIVING, move_file, write_text
+from SegClassifyLib.cases import arrivals
 from SegClassifyLib.cases.intake import Incoming, free_path
 from SegClassifyLib.cases.names import name_key
 from SegClassifyLib.cases.schema import Case, DatasetFile, Split
@@ -111,11 +112,21 @@ def bring_back(
     return trashed.case.model_copy(update=update)
 
 
-def keep_replaced(folder: Path, name: str) -> None:
-    """Move a segmentation that no case uses any more into the trash."""
-    if is_own(name) and (folder / name).exists():
-        source = folder / name
-        move_file(source, free_path(folder / TRASH / _REPLACED, file_stem(source), ending(source)))
+def keep_replaced(folder: Path, name: str) -> Path | None:
+    """Move a segmentation that no case uses any more into the trash, and say where; ``None`` if it is not ours."""
+    source = folder / name
+    if not is_own(name) or not source.exists():
+        return None
+    target = free_path(folder / TRASH / _REPLACED, file_stem(source), ending(source))
+    move_file(source, target)
+    return target
+
+
+def as_incoming(kept: Path) -> Incoming:
+    """A file of the trash on its way back into the set; raises TrainingSetError if it is gone."""
+    if not kept.exists():
+        raise TrainingSetError(f"The former segmentation {kept} is gone; it cannot come back.")
+    return Incoming(kept, "copy", ending(kept))
 
 
 def orphans(folder: Path, document: DatasetFile) -> list[Path]:
@@ -134,11 +145,12 @@ def tidy(folder: Path, document: DatasetFile, what: Literal["orphans", "everythi
     for trashed in entries(folder):
         if name_key(trashed.case.name) not in names:
             _finish_removal(folder, trashed, document)
-    deleted = orphans(folder, document)
+    deleted = [*orphans(folder, document), *arrivals.stale(folder)]
     if what == "everything" and (folder / TRASH).is_dir():
         deleted += [p for p in sorted((folder / TRASH).rglob("*")) if p.is_file()]
     for path in deleted:
         path.unlink()
+    arrivals.remove_empty(folder)
     if what == "everything":
         shutil.rmtree(folder / TRASH, ignore_errors=True)
     return tuple(deleted)

@@ -96,7 +96,7 @@ def test_disk_refusing_any_write_leaves_the_set_as_it_was(
 def test_interrupt_after_dataset_json_was_replaced_keeps_the_case(
     training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from SegClassifyLib.cases import training_set as module
+    from SegClassifyLib.cases import writer as module
 
     def write_then_interrupt(folder: Path, document: object, write=module.write_document) -> None:
         write(folder, document)

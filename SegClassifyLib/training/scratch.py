@@ -12,19 +12,17 @@ from torch.nn import functional as F
 from SegClassifyLib.errors import TrainingError
 from SegClassifyLib.networks.spec import NetworkSpec
 from SegClassifyLib.progress import Progress
-from SegClassifyLib.training import augment
 from SegClassifyLib.training.batches import choose_patch
-from SegClassifyLib.training.conv3d import faster_conv3d
 from SegClassifyLib.training.encoder import build_classifier, size_divisor
-from SegClassifyLib.training.schedule import learning_rate
+from SegClassifyLib.training.image_training import answers, train_on_images
 from SegClassifyLib.training.settings import ScratchSettings
 
 
 class ScratchClassifier:
     """An encoder with a linear layer, trained end to end on whole images with class labels only.
 
-    Images are scaled to one size, classes weigh alike whatever their counts, and the budget is fixed. The same seed
-    gives the same classifier on the same machine.
+    Images are scaled to one size, and classes weigh alike whatever their counts. Where patients are known and there are
+    enough, some are held out to stop by. The same seed gives the same classifier on the same machine.
 
     Args:
         network: the segmenter's network; its encoder is used with fresh weights (other architectures take only
@@ -34,6 +32,7 @@ class ScratchClassifier:
     Attributes:
         classes_: ``(K,)`` the values of ``y``, sorted, once fitted.
         size_: voxels that images are scaled to, array order, once fitted.
+        held_out_: what it said of the cases that it was stopped by; ``None`` where none were held out.
 
     Example:
         >>> classifier = ScratchClassifier(NetworkSpec(name="VNetDS", ndim=2, in_channels=1, out_channels=2))
@@ -51,6 +50,7 @@ class ScratchClassifier:
         seed: int = 0,
         progress: Progress | None = None,
         device: str = "cpu",
+        groups: np.ndarray | None = None,
     ) -> ScratchClassifier:
         """Train on preprocessed images.
 
@@ -60,6 +60,7 @@ class ScratchClassifier:
             seed: of weights, order and augmentation.
             progress: told of every step; may cancel.
             device: where to train.
+            groups: patients ``(N,)``; ``None``: nothing is held out.
 
         Raises:
             TrainingError: fewer than two classes, or not one class for each image.
@@ -76,41 +77,35 @@ class ScratchClassifier:
         self.classes_ = classes
         self.size_ = self._common_size([image.shape[1:] for image in images])
         scaled = self._scale(images)
-        targets = torch.from_numpy(index.astype(np.int64))
-        weight = torch.from_numpy(len(index) / (len(classes) * np.bincount(index))).float().to(device)
         self._device = torch.device(device)
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(seed)
             self._model = build_classifier(self.settings, self.network, len(classes)).to(self._device)
-            optimiser = torch.optim.AdamW(
-                self._model.parameters(),
-                lr=self.settings.learning_rate,
-                weight_decay=self.settings.weight_decay,
+            self.held_out_ = train_on_images(
+                self._model,
+                scaled,
+                index,
+                self.settings,
+                self.settings.batch_for(self.network.ndim),
+                seed,
+                groups,
+                device=self._device,
+                progress=progress,
             )
-            self._model.train()
-            for step in range(self.settings.steps):
-                progress.report("Training from scratch", step, self.settings.steps)
-                for group in optimiser.param_groups:
-                    group["lr"] = learning_rate(self.settings.learning_rate, step / self.settings.steps)
-                batch, chosen = self._batch(scaled, step, seed)
-                with faster_conv3d(self._device):
-                    logits = self._model(batch.to(self._device))
-                loss = F.cross_entropy(logits, targets[chosen].to(self._device), weight=weight)
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
         return self
 
     def predict_proba(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """``(N, K)`` float64 probabilities in the order of ``classes_``; images as for :meth:`fit`."""
-        scaled = self._scale(images)
-        self._model.eval()
-        found = []
-        with torch.inference_mode():
-            for part in scaled.split(self.settings.batch_for(self.network.ndim)):
-                found.append(self._model(part.to(self._device)).double().softmax(1).cpu().numpy())
-        return np.concatenate(found)
+        from scipy.special import softmax
+
+        return softmax(self.logits(images), axis=-1)
+
+    def logits(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """``(N, K)`` float64, in the order of ``classes_``; images as for :meth:`fit`."""
+        return answers(
+            self._model, self._scale(images), self.settings.batch_for(self.network.ndim), self._device
+        )
 
     def _common_size(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         divisor = size_divisor(self.settings, self.network)
@@ -137,34 +132,3 @@ class ScratchClassifier:
                 tensor = F.interpolate(tensor, size=self.size_, mode=mode)
             scaled.append(tensor)
         return torch.cat(scaled)
-
-    def _batch(self, scaled: Tensor, step: int, seed: int) -> tuple[Tensor, Tensor]:
-        """Varied images of one step and their indices: every image once a round."""
-        settings, count = self.settings, self.settings.batch_for(self.network.ndim)
-        chosen, varied = [], []
-        for slot in range(count):
-            turn, place = divmod(step * count + slot, len(scaled))
-            case = int(np.random.default_rng([seed, turn, 5]).permutation(len(scaled))[place])
-            rng = np.random.default_rng([seed, step, slot])
-            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-            chosen.append(case)
-            varied.append(self._vary(scaled[case], settings.augmentation, rng, generator))
-        return torch.stack(varied), torch.tensor(chosen)
-
-    def _vary(
-        self,
-        image: Tensor,
-        settings: augment.AugmentationSettings,
-        rng: np.random.Generator,
-        generator: torch.Generator,
-    ) -> Tensor:
-        labels = torch.zeros(image.shape[1:], dtype=torch.uint8)
-        centre = [(n - 1) / 2 for n in image.shape[1:]]
-        matrix = augment.random_warp(settings, image.ndim - 1, (1.0,) * (image.ndim - 1), rng)
-        if matrix is None:
-            image = image.clone()
-        else:
-            elastic = augment.random_elastic(settings, image.shape[1:], generator)
-            image, _ = augment.cut_warped(image, labels, centre, image.shape[1:], None, matrix, elastic)
-        image, _ = augment.flip(image, labels, settings.flip, rng)
-        return augment.vary_intensity(image, settings, rng, generator)

@@ -111,33 +111,67 @@ class SegmenterSettings(_Frozen):
         return self.patch_voxels or (48**3 if ndim == 3 else 256**2)
 
 
-class ScratchSettings(_Frozen):
-    """How the from-scratch classifier is trained.
+class ImageTrainingSettings(_Frozen):
+    """How a classifier is trained on images.
 
     Args:
-        architecture: ``encoder``: the segmenter's own encoder, freshly initialised; or one of MONAI's networks.
-        steps: optimiser steps; the budget is fixed, for there are no cases to spare for early stopping.
+        steps: most optimiser steps.
         batch: images a step; ``None``: 4 in 3D, 8 in 2D.
-        size: all images are scaled to this many voxels, array order; ``None``: the median image within
-            ``size_voxels``.
-        size_voxels: ``None``: 48³ in 3D, 128² in 2D.
         learning_rate, weight_decay: of AdamW, cosine to zero.
         augmentation: as for segmenters.
+        hold_out_from: where patients are known and every class has so many, a fifth of them is held out and stops the
+            training; with fewer there are none to spare, and all steps are run.
+        check_every: steps between two looks at the held-out cases.
+        patience: looks without a better one after which training stops.
     """
 
-    architecture: Literal["encoder", "resnet18", "densenet121"] = "encoder"
     steps: int = Field(default=200, ge=1)
     batch: int | None = Field(default=None, ge=2)
-    size: tuple[int, ...] | None = None
-    size_voxels: int | None = Field(default=None, ge=64)
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-2, ge=0)
     augmentation: AugmentationSettings = AugmentationSettings()
+    hold_out_from: int = Field(default=10, ge=2)
+    check_every: int = Field(default=10, ge=1)
+    patience: int = Field(default=6, ge=1)
 
     def batch_for(self, ndim: int) -> int:
         """Images a step for 2D or 3D."""
         return self.batch or (4 if ndim == 3 else 8)
 
+
+class ScratchSettings(ImageTrainingSettings):
+    """How the from-scratch classifier is trained.
+
+    Args:
+        architecture: ``encoder``: the segmenter's own encoder, freshly initialised; or one of MONAI's networks.
+        size: all images are scaled to this many voxels, array order; ``None``: the median image within
+            ``size_voxels``.
+        size_voxels: ``None``: 48³ in 3D, 128² in 2D.
+    """
+
+    architecture: Literal["encoder", "resnet18", "densenet121"] = "encoder"
+    size: tuple[int, ...] | None = None
+    size_voxels: int | None = Field(default=None, ge=64)
+
     def size_voxels_for(self, ndim: int) -> int:
         """Most voxels of the common size for 2D or 3D."""
         return self.size_voxels or (48**3 if ndim == 3 else 128**2)
+
+
+class PretrainedSettings(ImageTrainingSettings):
+    """How an ImageNet network is fine-tuned, from the linear head on its frozen features on.
+
+    Args:
+        network_rate: learning rate of the network; ``learning_rate`` is that of the last layer.
+        edge: pixels a side of the pictures; ``None``: 224 in 2D, 128 in 3D.
+        slices: axial slices of a volume.
+    """
+
+    steps: int = Field(default=100, ge=1)
+    network_rate: float = Field(default=1e-4, gt=0)
+    edge: int | None = Field(default=None, ge=32)
+    slices: int = Field(default=6, ge=1)
+
+    def edge_for(self, ndim: int) -> int:
+        """Pixels a side for 2D or 3D images."""
+        return self.edge or (128 if ndim == 3 else 224)

@@ -75,6 +75,16 @@ class Moments:
     variance: torch.Tensor
 
 
+@dataclass(frozen=True)
+class LabelMoments:
+    """Of the label probabilities over everything added, ``(L,)`` float64 each: cells, their sums, squares, largest."""
+
+    total: torch.Tensor
+    mass: torch.Tensor
+    squares: torch.Tensor
+    peak: torch.Tensor
+
+
 @dataclass
 class _Sums:
     """Of one tap, over all windows so far, float64.
@@ -165,6 +175,14 @@ class Pooler:
         second = (sums.squares[1:] + prior * square) / weight[described, None]
         return Moments(total, prior, weight, mean, square, inside, second - inside[described] ** 2)
 
+    def label_moments(self) -> LabelMoments:
+        """What the features of the label probabilities are made of."""
+        import torch
+
+        stacked = torch.stack(self._confidence)
+        mass, squares, total = stacked[:, 0].sum(0), stacked[:, 1].sum(0), stacked[:, 3].sum(0)
+        return LabelMoments(total, mass, squares, stacked[:, 2].amax(0))
+
     def tensor(self) -> torch.Tensor:
         """``(F,)`` float64: everything added so far; gradients flow where they were recorded."""
         import torch
@@ -174,9 +192,8 @@ class Pooler:
             found = self.moments(name)
             spread = _root(found.square - found.mean**2)
             parts += [found.mean, spread, found.inside.flatten(), _root(found.variance).flatten()]
-        stacked = torch.stack(self._confidence)
-        mass, squares, total = stacked[:, 0].sum(0), stacked[:, 1].sum(0), stacked[:, 3].sum(0)
-        parts += [mass / total, stacked[:, 2].amax(0), squares / mass.clamp(min=1e-12)]
+        label = self.label_moments()
+        parts += [label.mass / label.total, label.peak, label.squares / label.mass.clamp(min=1e-12)]
         return torch.cat(parts)
 
     def vector(self) -> np.ndarray:

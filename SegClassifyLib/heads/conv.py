@@ -115,6 +115,36 @@ class ConvHead:
                 result[rows] = np.mean([m(maps).double().numpy() for m in self._members], axis=0)
         return result
 
+    def contributions(self, table: FeatureTable, steps: int = 64) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """What every cell of every tap's map contributes to one case's logits, by integrated gradients.
+
+        The gradient is averaged along the straight way from the average training maps to the case's own; its product
+        with the way adds up to the difference of the logits (Sundararajan et al., ICML 2017), up to what ``steps``
+        steps leave.
+
+        Args:
+            table: of one case.
+            steps: along the way.
+
+        Returns:
+            ``(K, *cells)`` float64 by tap name, and the logits ``(K,)`` at the beginning.
+        """
+        import torch
+
+        if self._input is None:
+            raise RuntimeError("ConvHead.fit has not been called")
+        maps = torch.from_numpy(self._input.apply(table))
+        gradient = np.zeros((self.n_classes, *maps.shape[1:]))
+        for step in range(steps):
+            at = (maps * ((step + 0.5) / steps)).requires_grad_()
+            logits = torch.stack([m(at)[0] for m in self._members]).mean(0)
+            for number, logit in enumerate(logits):
+                found = torch.autograd.grad(logit, at, retain_graph=True)[0]
+                gradient[number] += found[0].double().numpy() / steps
+        with torch.no_grad():
+            start = np.mean([m(torch.zeros_like(maps))[0].double().numpy() for m in self._members], axis=0)
+        return self._input.split(table, gradient), start
+
     def predict_proba(self, table: FeatureTable) -> np.ndarray:
         """``(N, K)`` float64, rows summing to 1."""
         return probabilities(self.logits(table))

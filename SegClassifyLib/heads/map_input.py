@@ -92,6 +92,25 @@ class MapInput:
             result[case] = (self._scaled(table, case) @ self.axes).T.reshape(-1, *self.cells)
         return result
 
+    def split(self, table: FeatureTable, gradient: np.ndarray) -> dict[str, np.ndarray]:
+        """Each tap's part of gradient times map.
+
+        Args:
+            table: of one case.
+            gradient: ``(K, P, *cells)``, with respect to what :meth:`apply` gives.
+
+        Returns:
+            ``(K, *cells)`` float64 by tap name; together they are the product summed over P.
+        """
+        scaled = self._scaled(table, 0).astype(np.float64)
+        back = np.einsum("cp,kpv->kvc", self.axes, gradient.reshape(*gradient.shape[:2], -1)) * scaled
+        ends = np.cumsum([channels for _, channels in self.taps])[:-1]
+        parts = np.split(back, ends, axis=2)
+        return {
+            name: part.sum(2).reshape(len(gradient), *self.cells)
+            for (name, _), part in zip(self.taps, parts, strict=True)
+        }
+
     def _scaled(self, table: FeatureTable, case: int) -> np.ndarray:
         """All channels of one case ``(cells, C)`` float32."""
         stacked = [table.maps[name][case].reshape(channels, -1) for name, channels in self.taps]

@@ -148,7 +148,7 @@ class Runner:
             f"There is not enough memory for an image of {size} voxels, even in the smallest parts."
         )
 
-    def _notes(self, windows: int, device: str) -> tuple[str, ...]:
+    def notes(self, windows: int, device: str) -> tuple[str, ...]:
         """What was done otherwise than the model says."""
         if device != self.device:
             return (f"The memory of {self.device} did not do, so the network ran on {device}.",)
@@ -203,7 +203,7 @@ class Runner:
             builder.maps(prepared.path.inside) if maps else {},
             sweep.device,
             sweep.count,
-            self._notes(sweep.count, sweep.device),
+            self.notes(sweep.count, sweep.device),
         )
 
     def _precision(self, device: str, part: torch.Tensor) -> AbstractContextManager[object]:

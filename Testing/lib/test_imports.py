@@ -43,14 +43,20 @@ ARROWS: dict[str, set[str]] = {
     "annotation": {
         "cases", "evaluation", "features", "heads", "inference", "package", "training",
     },
+    "evidence": {
+        "classify", "features", "heads", "inference", "package", "preprocessing", "segmenter", "volumes",
+    },
     "demo": {
         "cases", "classify", "evaluation", "features", "heads", "inference", "networks", "package", "phantoms",
         "preprocessing", "segmenter", "training", "volumes",
     },
-    "worker": {"cases", "classify", "package", "preprocessing", "volumes"},
+    "worker": {
+        "annotation", "cases", "classify", "evaluation", "evidence", "features", "networks", "package",
+        "preprocessing", "training", "volumes",
+    },
     "cli": {
-        "annotation", "cases", "classify", "demo", "evaluation", "features", "networks", "package", "phantoms",
-        "training", "volumes",
+        "annotation", "cases", "classify", "demo", "evaluation", "evidence", "features", "networks", "package",
+        "phantoms", "training", "volumes",
     },
 }  # fmt: skip
 """Room → rooms it may import."""

@@ -1,0 +1,218 @@
+"""The exact split of pooled features over the cells they were pooled from.
+
+A mean is a sum over cells. A spread is the root of a weighted sum of squared deviations, so each cell has its share
+``(x - mean)² / spread`` of it. A peak belongs to the cell where it is. What a feature is compared with is subtracted in
+every cell with the cell's own weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from SegClassifyLib.evidence.direction import Direction
+from SegClassifyLib.evidence.layers import Canvas, Layer
+from SegClassifyLib.features.pooling import (
+    FINEST,
+    IMAGE_TAP,
+    Cells,
+    LabelMoments,
+    Moments,
+    Pooler,
+    fine_probabilities,
+    pooled_cells,
+)
+from SegClassifyLib.features.regions import Regions
+from SegClassifyLib.features.spec import TapSpec
+from SegClassifyLib.inference.sweep import Seen
+
+PROBABILITY = "probability"
+"""Source of the features of the label probabilities themselves."""
+
+_TOGETHER = 1 << 15
+"""Cells worked on at once, in double precision."""
+
+_STILL = 1e-12
+"""A variance below this is none, as in pooling."""
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """One tap's contributions as two matrix products; rows are its regions and statistics, in pooling's order.
+
+    Args:
+        linear: ``(3L, C)`` times x.
+        square: ``(L, C)`` times x², added to the rows of the spreads.
+        constant: ``(3L,)``.
+        moments: of the tap.
+    """
+
+    linear: torch.Tensor
+    square: torch.Tensor
+    constant: torch.Tensor
+    moments: Moments
+
+    @classmethod
+    def of(cls, weight: np.ndarray, reference: np.ndarray, moments: Moments, labels: int) -> _Terms:
+        """From weights and references ``(3L * C,)`` of the tap's features."""
+        channels = len(moments.mean)
+        linear = torch.from_numpy(weight.reshape(-1, channels).copy())
+        constant = -(linear * torch.from_numpy(reference.reshape(-1, channels).copy())).sum(1)
+        rows = [1, *range(2 * labels + 1, 3 * labels)]
+        mean = torch.cat([moments.mean[None], moments.inside[1:labels]])
+        variance = torch.cat([(moments.square - moments.mean**2)[None], moments.variance])
+        spread = variance.clamp(min=_STILL).sqrt()
+        square = linear[rows] / spread * (variance > _STILL)
+        constant[rows] += (square * mean**2).sum(1)
+        # Where nothing varies the spread is the least there is, in every cell alike.
+        constant[rows] += (linear[rows] * spread * (variance <= _STILL)).sum(1)
+        linear[rows] = -2 * square * mean
+        return cls(linear, square, constant, moments)
+
+    def __call__(self, values: torch.Tensor, regions: Regions) -> torch.Tensor:
+        """``(V,)`` float64 contributions of cells ``(C, V)``."""
+        labels, moments = len(self.square), self.moments
+        scores = self.linear @ values + self.constant[:, None]
+        of_squares = self.square @ values**2
+        scores[1] += of_squares[0]
+        scores[2 * labels + 1 :] += of_squares[1:]
+        own = torch.cat([regions.labels, regions.margins]).double() + moments.prior / moments.total
+        own /= moments.weight[:, None]
+        sums = (scores[0] + scores[1]) / moments.total + (own * scores[2 : 2 * labels + 1]).sum(0)
+        sums += (own[1:labels] * scores[2 * labels + 1 :]).sum(0)
+        return regions.coverage.double() * sums
+
+
+@dataclass
+class _Peak:
+    """The largest probability of a label so far, and where."""
+
+    value: float = -1.0
+    place: tuple[slice, ...] = ()
+    cell: tuple[int, ...] = ()
+    shape: tuple[int, ...] = ()
+
+
+@dataclass
+class PooledEvidence:
+    """Adds up, window by window, what every cell contributes to some directions.
+
+    Args:
+        pooler: everything of the same image added to it.
+        directions: what is asked.
+        grid: shape of the model grid.
+    """
+
+    pooler: Pooler
+    directions: Sequence[Direction]
+    grid: tuple[int, ...]
+    _columns: dict[str, slice] = field(default_factory=dict)
+    _terms: dict[str, list[_Terms | None]] = field(default_factory=dict)
+    _canvases: dict[tuple[int, str], Canvas] = field(default_factory=dict)
+    _peaks: list[_Peak] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        names = self.pooler.names()
+        if self.directions[0].names[: len(names)] != names:
+            raise ValueError("the directions are not those of this pooler's features")
+        first = 0
+        for source in (IMAGE_TAP, *(t.name for t in self.pooler.taps), PROBABILITY):
+            count = sum(1 for n in names if n.source == source)
+            self._columns[source] = slice(first, first + count)
+            first += count
+        self._label_moments: LabelMoments = self.pooler.label_moments()
+        self._peaks = [_Peak() for _ in self.pooler.labels]
+        for source in (IMAGE_TAP, *(t.name for t in self.pooler.taps)):
+            self._terms[source] = [self._terms_of(source, d) for d in self.directions]
+        for number, asked in enumerate(self.directions):
+            for source, columns in self._columns.items():
+                if asked.weight[columns].any():
+                    block = _block(self.pooler.taps, source, len(self.grid))
+                    self._canvases[number, source] = Canvas(source, self.grid, block)
+
+    def add(self, seen: Seen) -> None:
+        """Take in one window, the same as the pooler took."""
+        core = seen.window.core_inside
+        probabilities, coverage = fine_probabilities(seen.image.shape[1:], seen.logits, core, seen.valid)
+        for cells in pooled_cells(seen.image, seen.taps, self.pooler.taps, probabilities, core, seen.valid):
+            if any(term is not None for term in self._terms[cells.name]):
+                self._add_tap(cells, seen.window.whole)
+        self._add_probabilities(probabilities.cpu().double(), coverage.cpu().double(), seen.window.whole)
+
+    def layers(self) -> list[tuple[Layer, ...]]:
+        """For each direction what every source contributes."""
+        for number, asked in enumerate(self.directions):
+            if (number, PROBABILITY) in self._canvases:
+                self._put_peaks(number, asked)
+        return [
+            tuple(canvas.layer() for (n, _), canvas in self._canvases.items() if n == number)
+            for number in range(len(self.directions))
+        ]
+
+    def _terms_of(self, source: str, asked: Direction) -> _Terms | None:
+        columns = self._columns[source]
+        weight = asked.weight[columns]
+        if not weight.any():
+            return None
+        moments = self.pooler.moments(source)
+        return _Terms.of(weight, asked.reference[columns], moments, len(self.pooler.labels))
+
+    def _add_tap(self, cells: Cells, whole: tuple[slice, ...]) -> None:
+        shape, terms = cells.values.shape[1:], self._terms[cells.name]
+        flat, regions = cells.values.flatten(1), cells.regions
+        found = np.zeros((len(terms), flat.shape[1]), np.float32)
+        for start in range(0, flat.shape[1], _TOGETHER):
+            part = slice(start, start + _TOGETHER)
+            values = flat[:, part].cpu().double()
+            weights = Regions(
+                regions.coverage[part].cpu(), regions.labels[:, part].cpu(), regions.margins[:, part].cpu()
+            )
+            for row, term in zip(found, terms, strict=True):
+                if term is not None:
+                    row[part] = term(values, weights).numpy()
+        for number, row in enumerate(found):
+            if terms[number] is not None:
+                self._canvases[number, cells.name].add(row.reshape(shape), whole)
+
+    def _add_probabilities(
+        self, probabilities: torch.Tensor, coverage: torch.Tensor, whole: tuple[slice, ...]
+    ) -> None:
+        """Share and confidence; where the peaks are is only noted."""
+        moments, labels = self._label_moments, len(self.pooler.labels)
+        for number, asked in enumerate(self.directions):
+            if (number, PROBABILITY) not in self._canvases:
+                continue
+            weight, reference = (
+                torch.from_numpy(v[self._columns[PROBABILITY]].reshape(3, labels)).double()
+                for v in (asked.weight, asked.reference)
+            )
+            wide = (labels, *(1,) * coverage.ndim)
+            share = (weight[0] / moments.total).view(wide) * (probabilities - reference[0].view(wide))
+            sure = (weight[2] / moments.mass.clamp(min=_STILL)).view(wide) * probabilities
+            sure = sure * (probabilities - reference[2].view(wide))
+            found = coverage * (share + sure).sum(0)
+            self._canvases[number, PROBABILITY].add(found.float().numpy(), whole)
+        inside = torch.where(coverage > 0, probabilities, torch.full_like(probabilities, -1.0))
+        for peak, values in zip(self._peaks, inside, strict=True):
+            value = float(values.max())
+            if value > peak.value:
+                cell = np.unravel_index(int(values.argmax()), values.shape)
+                peak.value, peak.place = value, whole
+                peak.cell, peak.shape = tuple(int(i) for i in cell), tuple(values.shape)
+
+    def _put_peaks(self, number: int, asked: Direction) -> None:
+        labels = len(self.pooler.labels)
+        first = self._columns[PROBABILITY].start + labels
+        for label, peak in enumerate(self._peaks):
+            cells = np.zeros(peak.shape, np.float32)
+            cells[peak.cell] = asked.contribution[first + label]
+            self._canvases[number, PROBABILITY].add(cells, peak.place)
+
+
+def _block(taps: Sequence[TapSpec], source: str, ndim: int) -> tuple[int, ...]:
+    """Voxels in a cell of a source."""
+    reduction = next((t.reduction for t in taps if t.name == source), (1,) * ndim)
+    return tuple(max(FINEST, r) for r in reduction)

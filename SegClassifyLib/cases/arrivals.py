@@ -49,8 +49,8 @@ def stale(folder: Path) -> list[Path]:
     return [p for home in homes for p in sorted(home.rglob("*")) if p.is_file()]
 
 
-def remove_empty(folder: Path) -> None:
-    """Remove the folders of programs that are gone, once their files are."""
+def remove_stale(folder: Path) -> None:
+    """Remove what programs that are gone left waiting."""
     for home in (folder / ARRIVALS).glob("*"):
         if home.is_dir() and not is_here(folder, home.name.split(".")[0]):
             shutil.rmtree(home, ignore_errors=True)

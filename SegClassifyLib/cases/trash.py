@@ -150,7 +150,7 @@ def tidy(folder: Path, document: DatasetFile, what: Literal["orphans", "everythi
         deleted += [p for p in sorted((folder / TRASH).rglob("*")) if p.is_file()]
     for path in deleted:
         path.unlink()
-    arrivals.remove_empty(folder)
+    arrivals.remove_stale(folder)
     if what == "everything":
         shutil.rmtree(folder / TRASH, ignore_errors=True)
     return tuple(deleted)

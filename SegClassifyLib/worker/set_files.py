@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.errors import ImageError, TrainingSetError
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.volumes.dimensions import flatten
+from SegClassifyLib.volumes.formats import Kind, kind_by_ending
 from SegClassifyLib.volumes.geometry import Geometry
 from SegClassifyLib.volumes.image import Image, Label, LabelMap
 from SegClassifyLib.volumes.matching import place_on
@@ -23,12 +25,20 @@ from SegClassifyLib.worker.set_messages import SegmentationSource
 from SegClassifyLib.worker.sources import map_labels, map_volume
 
 
+@dataclass(frozen=True)
+class Place:
+    """An image file and its grid."""
+
+    path: Path
+    grid: Geometry
+
+
 def image_files(
     training_set: TrainingSet,
     sources: Sequence[VolumeSource | FileSource],
     folder: Path,
     progress: Progress,
-) -> tuple[Path, ...]:
+) -> tuple[Place, ...]:
     """One file a channel; volumes are written as NRRD, without loss and with their exact grid.
 
     Args:
@@ -51,34 +61,23 @@ def image_files(
     for number, source in enumerate(sources):
         progress.report("Saving", number, len(sources) + 1)
         if isinstance(source, FileSource):
-            files.append(Path(source.path))
+            files.append(Place(Path(source.path), read_image(source.path, "channels").geometry))
             continue
         image = _fit(map_volume(source), training_set)
-        files.append(folder / f"image_{number:04d}.nrrd")
-        write_image(image, files[-1])
+        files.append(Place(folder / f"image_{number:04d}.nrrd", image.geometry))
+        write_image(image, files[-1].path)
     return tuple(files)
 
 
-def grid_of(source: VolumeSource | FileSource) -> Geometry:
-    """The grid of a case's first image.
-
-    Raises:
-        ImageError: it cannot be used.
-    """
-    if isinstance(source, VolumeSource):
-        return map_volume(source).geometry
-    return read_image(source.path, "channels").geometry
-
-
 def segmentation_file(
-    training_set: TrainingSet, source: SegmentationSource | FileSource, like: Geometry, folder: Path
+    training_set: TrainingSet, source: SegmentationSource | FileSource, image: Place, folder: Path
 ) -> Path:
     """A file with the labels of the set, on the grid of the image.
 
     Args:
         training_set: what the file is for.
         source: a label map in memory, or a file, which is taken as it is.
-        like: the image's grid.
+        image: the first of its case.
         folder: where a label map is written to: as ``.seg.nrrd``, which keeps names and colours; in 2D, which
             that format does not know, as NRRD.
 
@@ -88,13 +87,11 @@ def segmentation_file(
     """
     if isinstance(source, FileSource):
         return Path(source.path)
-    label_map = place_on(map_labels(source.volume), like, Path(source.volume.name), "NRRD")
+    kind: Kind = "picture" if kind_by_ending(image.path) == "picture" else "NRRD"
+    label_map = place_on(map_labels(source.volume), image.grid, Path(source.volume.name), kind)
     array = _in_values_of(training_set, source, label_map.array)
-    if dimension_of(like) == 2:
-        flat = flatten(Image(array[None], like))
-        array, like = flat.array[0], flat.geometry
-    path = folder / ("segmentation.nrrd" if like.ndim == 2 else "segmentation.seg.nrrd")
-    write_label_map(LabelMap(array, like, training_set.labels[1:]), path)
+    path = folder / ("segmentation.nrrd" if image.grid.ndim == 2 else "segmentation.seg.nrrd")
+    write_label_map(LabelMap(array, image.grid, training_set.labels[1:]), path)
     return path
 
 

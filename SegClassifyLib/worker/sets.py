@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from SegClassifyLib.cases.arrivals import arrival
+from SegClassifyLib.cases.arrivals import arrival, remove_stale
 from SegClassifyLib.cases.document import FILE_NAME
 from SegClassifyLib.cases.presence import BEAT, Presence, sentence_on
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.worker.set_infos import PREDICTIONS, read_predictions, rows, set_info
-from SegClassifyLib.worker.set_messages import CaseRow, SetInfo
-from SegClassifyLib.worker.set_undo import UndoStack
+from SegClassifyLib.worker.set_messages import CaseRow, SetChanged, SetInfo
+from SegClassifyLib.worker.set_undo import Step, UndoStack
 
 
 class OpenSet:
@@ -33,7 +33,8 @@ class OpenSet:
         self.training_set = TrainingSet.open(folder)
         self.undo = UndoStack()
         self.presence = Presence(self.training_set.folder, program)
-        self.presence.enter()
+        if self.presence.enter():
+            remove_stale(self.training_set.folder)
         self._content = ""
         self._rows: tuple[CaseRow, ...] = ()
 
@@ -54,6 +55,18 @@ class OpenSet:
         """The set, or ``None`` where it is still at ``revision``."""
         info = self.info()
         return None if info.revision == revision else info
+
+    def changed(
+        self, cases: tuple[str, ...], notes: tuple[str, ...] = (), step: Step | None = None
+    ) -> SetChanged:
+        """The answer to a change, which can be taken back if ``step`` says how."""
+        self.remember(step)
+        return SetChanged(self.info(), cases, notes)
+
+    def remember(self, step: Step | None) -> None:
+        """Let a change be the next to be taken back."""
+        if step is not None:
+            self.undo.push(step)
 
     @contextmanager
     def arrival(self) -> Iterator[Path]:
@@ -100,6 +113,12 @@ class OpenSets:
             with self._lock:
                 self._open[key] = found
             self._keep_beating()
+        return found
+
+    def fresh(self, folder: str) -> OpenSet:
+        """As :meth:`get`, up to date with the disk."""
+        found = self.get(folder)
+        found.info()
         return found
 
     def close(self, folder: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,7 @@ def run_import(
     new_class: NewClass = "add",
     label_values: Mapping[int, int] | None = None,
     progress: Progress | None = None,
+    on_added: Callable[[Case], None] | None = None,
 ) -> ImportResult:
     """Add the cases of a plan to a set with the same channels.
 
@@ -59,6 +60,7 @@ def run_import(
             ``skip`` goes on and lists them all.
         mode, new_class, label_values: as in :meth:`TrainingSet.add`.
         progress: told of every case; cancelling keeps what was added.
+        on_added: told of every case that is in, for those who cancel and want to know.
 
     Raises:
         TrainingSetError: the set has other channels than the plan.
@@ -84,7 +86,10 @@ def run_import(
             if _is_there(training_set, found):
                 there.append(found.name)
                 continue
-            added.append(_add(training_set, found, mode, new_class, label_values).name)
+            case = _add(training_set, found, mode, new_class, label_values)
+            added.append(case.name)
+            if on_added is not None:
+                on_added(case)
         except SegClassifyError as error:
             problems.append(ImportProblem(found.where, str(error)))
             if on_error == "stop":

@@ -18,7 +18,6 @@ MISSING = {
     "ctkTreeComboBox",
     "qMRMLCheckableNodeComboBox",
     "qMRMLColorTableView",
-    "qMRMLPlotView",
     "qMRMLSegmentEditorWidget",
     "qMRMLSegmentSelectorWidget",
     "qMRMLSubjectHierarchyComboBox",

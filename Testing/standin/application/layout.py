@@ -1,14 +1,17 @@
-"""`slicer.app.layoutManager()`: three slice views and a 3D view, always in the conventional or four-up order."""
+"""`slicer.app.layoutManager()`: slice views, a 3D view and plot views, in the order that the layout node describes."""
 
+import xml.etree.ElementTree as ET
 from typing import Any
 
 import slicer_core
 import vtk
-from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtCore import Property, QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
+from standin.application.plots import PlotWidget
 from standin.application.views import SliceWidget, ThreeDWidget
 from standin.binding.classes import own_class
+from standin.widgets.scene_watch import Observations
 from standin.widgets.stored import stored
 
 SLICES = (
@@ -16,6 +19,7 @@ SLICES = (
     ("Green", "Coronal", (0.43, 0.69, 0.29)),
     ("Yellow", "Sagittal", (0.93, 0.84, 0.29)),
 )
+LayoutNode = slicer_core.vtkMRMLLayoutNode
 
 
 @own_class("slicer.app.layoutManager()")
@@ -32,6 +36,8 @@ class LayoutManager(QObject):
         slicer_core.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene)
         self._slices = {entry[0]: SliceWidget(*entry, app) for entry in SLICES}
         self._threed = ThreeDWidget(app)
+        self._plots: dict[str, PlotWidget] = {}
+        self._shown: list[Any] = []
         self._logics = vtk.vtkCollection()
         for widget in self._slices.values():
             self._logics.AddItem(widget.sliceLogic())
@@ -39,29 +45,106 @@ class LayoutManager(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(15)
         self._timer.timeout.connect(self._render_wanted)
+        self._viewport = QWidget()
+        layout = QVBoxLayout(self._viewport)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._away = QWidget(self._viewport)  # holds views that the layout does not show
+        self._away.setObjectName("standin_away")
+        self._away.hide()
+        self._arrangement: QWidget | None = None
         self._layout_logic = slicer_core.vtkMRMLLayoutLogic()
         self._layout_logic.SetMRMLScene(scene)
-        self._viewport = QWidget()
-        grid = QGridLayout(self._viewport)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(2)
-        for place, view in enumerate(
-            (self._slices["Red"], self._threed, self._slices["Green"], self._slices["Yellow"])
-        ):
-            grid.addWidget(view, place // 2, place % 2)
+        self._node = self._layout_logic.GetLayoutNode()
+        self._watch = Observations(self)
+        self._watch.add(self._node, vtk.vtkCommand.ModifiedEvent, "on_layout_node")
+        self._description = ""
+        self._node.SetViewArrangement(LayoutNode.SlicerLayoutFourUpView)
 
     enabled = stored("enabled", bool, True)
-    layout = stored("layout", int, 3, lambda self: self.setLayout(self._layout))
     spacing = stored("spacing", int, 2)
-    threeDViewCount = stored("threeDViewCount", int, 1)
-    tableViewCount = stored("tableViewCount", int, 0)
-    plotViewCount = stored("plotViewCount", int, 0)
+
+    def read_threeDViewCount(self) -> int:
+        """Value of the property `threeDViewCount`."""
+        return 1
+
+    def read_tableViewCount(self) -> int:
+        """Value of the property `tableViewCount`: the stand-in shows no tables beside the slices."""
+        return 0
+
+    def read_plotViewCount(self) -> int:
+        """Value of the property `plotViewCount`: plot views are made when a layout first shows one."""
+        return len(self._plots)
+
+    def _read_layout(self) -> int:
+        return self._node.GetViewArrangement()
 
     def setLayout(self, layout: int) -> None:
-        """Choose a layout by number; the stand-in notes it in the layout node and goes on showing four views."""
-        self._layout = layout
-        self._layout_logic.GetLayoutNode().SetViewArrangement(layout)
-        self.layoutChanged.emit(layout)
+        """Choose a layout by number; an unknown number is the conventional one."""
+        if layout == self._read_layout():
+            return
+        known = self._node.IsLayoutDescription(layout)
+        self._node.RemoveAllMaximizedViewNodes()
+        self._node.SetViewArrangement(layout if known else LayoutNode.SlicerLayoutConventionalView)
+
+    layout: Any = Property(int, _read_layout, setLayout)
+
+    def on_layout_node(self) -> None:
+        """Another layout was chosen: put the views in its order."""
+        description = self._node.GetCurrentLayoutDescription() or ""
+        if not self.enabled:
+            return
+        if description and description != self._description:
+            self._description = description
+            self._arrange(ET.fromstring(description))
+        self.layoutChanged.emit(self._read_layout())
+
+    def _arrange(self, root: ET.Element) -> None:
+        """Build the widgets of a layout's description."""
+        for view in self._shown:
+            view.setParent(self._away)
+        self._shown = []
+        before, self._arrangement = self._arrangement, self._build(root)
+        self._viewport.layout().addWidget(self._arrangement)
+        if before is not None:
+            before.hide()
+            before.deleteLater()
+
+    def _build(self, element: ET.Element) -> QWidget:
+        if element.tag == "view":
+            return self._view(element.get("class", ""), element.get("singletontag", ""))
+        if element.get("type") == "tab":
+            tabs = QTabWidget()
+            for item in element.findall("item"):
+                tabs.addTab(self._build(item[0]), item.get("name", ""))
+            return tabs
+        box = QWidget()
+        layout: QBoxLayout = QHBoxLayout(box) if element.get("type") == "horizontal" else QVBoxLayout(box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for item in element.findall("item"):
+            layout.addWidget(self._build(item[0]), int(item.get("splitSize", "1")))
+        return box
+
+    def _view(self, kind: str, tag: str) -> QWidget:
+        """The view of a layout, shown; one that the stand-in has not is a grey field with its name."""
+        view: Any = None
+        if kind == "vtkMRMLSliceNode":
+            view = self._slices.get(tag)
+        elif kind == "vtkMRMLViewNode" and tag == "1":
+            view = self._threed
+        elif kind == "vtkMRMLPlotViewNode":
+            view = self._plots.get(tag)
+            if view is None:
+                node = self._app.mrmlScene().GetSingletonNode(tag, kind)
+                view = self._plots[tag] = PlotWidget(self._app, node)
+        if view is None or view in self._shown:
+            field = QLabel(f"{kind} {tag}")
+            field.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            field.setStyleSheet("background: #808080")
+            return field
+        self._shown.append(view)
+        view.show()
+        return view
 
     def viewport(self) -> QWidget:
         """What holds the views."""
@@ -90,6 +173,10 @@ class LayoutManager(QObject):
     def threeDWidget(self, index: int) -> ThreeDWidget | None:
         """The 3D view."""
         return self._threed if index == 0 else None
+
+    def plotWidget(self, index: int) -> PlotWidget | None:
+        """A plot view, or None before a layout has shown that many."""
+        return list(self._plots.values())[index] if 0 <= index < len(self._plots) else None
 
     def resetSliceViews(self) -> None:
         """Show all of every volume."""
@@ -123,14 +210,14 @@ class LayoutManager(QObject):
     def _render_wanted(self) -> None:
         if self._app.is_render_paused():
             return
-        for widget in (*self._slices.values(), self._threed):
-            if widget.rendering().wanted:
+        for widget in self._shown:
+            if widget.is_wanted():
                 widget.render_view().forceRender()
 
     def render_all(self) -> None:
-        """Render every view now, for a screenshot."""
-        for widget in self._slices.values():
-            widget.sliceView().forceRender()
-        self._threed.threeDView().forceRender()  # what is shown is only known after a first rendering
-        self.resetThreeDViews()
-        self._threed.threeDView().forceRender()
+        """Render every view that the layout shows now, for a screenshot."""
+        for widget in self._shown:
+            widget.render_view().forceRender()
+        if self._threed in self._shown:  # what is shown is only known after a first rendering
+            self.resetThreeDViews()
+            self._threed.render_view().forceRender()

@@ -4,10 +4,11 @@ from typing import Any
 
 import slicer_core
 import vtk
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QLabel, QVBoxLayout
 
+from standin.application.picture import Picture, grabbed
 from standin.binding.classes import own_class
 from standin.widgets.scene_widgets import qMRMLWidget
 
@@ -62,36 +63,24 @@ class Rendering:
             height: of the picture, in pixels.
         """
         self.wanted = False
-        self.window.SetSize(width, height)
-        self.window.Render()
-        grab = vtk.vtkWindowToImageFilter()
-        grab.SetInput(self.window)
-        grab.ReadFrontBufferOff()
-        grab.Update()
-        picture = grab.GetOutput()
-        across, up, _ = picture.GetDimensions()
-        pixels = bytes(memoryview(picture.GetPointData().GetScalars()))
-        flipped = QImage(pixels, across, up, 3 * across, QImage.Format.Format_RGB888).copy()
-        return flipped.flipped(Qt.Orientation.Vertical)
+        return grabbed(self.window, width, height)
 
 
 @own_class("slicer.ctkVTKRenderView")
-class RenderView(QWidget):
+class RenderView(Picture):
     """Shows the last picture of a view."""
 
     def __init__(self, parent: "ViewWidget") -> None:
         super().__init__(parent)
         self._view = parent
-        self._image: QImage | None = None
-        self.setMinimumSize(50, 50)
 
-    def forceRender(self) -> None:
-        """Render now."""
-        if self.width() > 1 and self.height() > 1:
-            self._image = self._view.rendering().image(self.width(), self.height())
-            self.update()
+    def take_picture(self, width: int, height: int) -> QImage:
+        """Render the view."""
+        return self._view.rendering().image(width, height)
 
-    scheduleRender = forceRender
+    def scheduleRender(self) -> None:
+        """Render; here at once."""
+        self.forceRender()
 
     def renderWindow(self) -> Any:
         """The VTK window."""
@@ -109,14 +98,6 @@ class RenderView(QWidget):
         renderer.ResetCameraClippingRange()
 
     resetCamera = resetFocalPoint
-
-    def paintEvent(self, event: Any) -> None:
-        """The last picture, black before the first."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(0, 0, 0))
-        if self._image is not None:
-            painter.drawImage(self.rect(), self._image)
-        painter.end()
 
     def resizeEvent(self, event: Any) -> None:
         """A slice view asks for another piece of the volume."""
@@ -152,6 +133,10 @@ class ViewWidget(qMRMLWidget):
     def render_view(self) -> RenderView:
         """What shows the picture."""
         return self._view
+
+    def is_wanted(self) -> bool:
+        """Whether something has changed since the last picture."""
+        return self.rendering().wanted
 
     def on_resized(self, width: int, height: int) -> None:
         """The view has another size."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from SegClassifyLib.training.classifier import train_classifier
     from SegClassifyLib.training.classifier_settings import ClassifierSettings
     from SegClassifyLib.training.family import open_family
-    from SegClassifyLib.training.segmenter_from_set import SegmenterPlan
     from SegClassifyLib.training.segmenter_from_set import train_segmenter_from_set as train_segmenter
+    from SegClassifyLib.training.segmenter_plan import SegmenterPlan
     from SegClassifyLib.training.settings import SegmenterSettings
     from SegClassifyLib.volumes.read import read_channels, read_image, read_label_map
     from SegClassifyLib.volumes.write import write_image, write_label_map
@@ -38,7 +38,7 @@ _HOMES = {
     "Model": "package.model",
     "Progress": "progress",
     "SegClassifyError": "errors",
-    "SegmenterPlan": "training.segmenter_from_set",
+    "SegmenterPlan": "training.segmenter_plan",
     "SegmenterSettings": "training.settings",
     "TrainingSet": "cases.training_set",
     "evaluate_held_out": "classify.held_out",

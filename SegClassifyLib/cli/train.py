@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from SegClassifyLib.networks.spec import NetworkSpec
     from SegClassifyLib.training.classifier import TrainedClassifier
     from SegClassifyLib.training.review import Review
-    from SegClassifyLib.training.segmenter_from_set import SegmenterPlan
+    from SegClassifyLib.training.segmenter_plan import SegmenterPlan
 
 
 class Loss(str, Enum):
@@ -244,7 +244,7 @@ def _plan(config: Path | None, chosen: dict[str, Any]) -> SegmenterPlan:
     from pydantic import ValidationError
 
     from SegClassifyLib.errors import TrainingError
-    from SegClassifyLib.training.segmenter_from_set import SegmenterPlan
+    from SegClassifyLib.training.segmenter_plan import SegmenterPlan
 
     try:
         if config is not None:

@@ -25,7 +25,8 @@ from SegClassifyLib.progress import Laps, Progress
 from SegClassifyLib.training.classifier import TrainedClassifier, train_classifier
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
 from SegClassifyLib.training.scratch import ScratchClassifier
-from SegClassifyLib.training.segmenter_from_set import SegmenterPlan, TrainedFamily, train_segmenter_from_set
+from SegClassifyLib.training.segmenter_from_set import TrainedFamily, train_segmenter_from_set
+from SegClassifyLib.training.segmenter_plan import SegmenterPlan
 from SegClassifyLib.training.settings import AugmentationSettings, ScratchSettings, SegmenterSettings
 
 OURS = "segmenter features"

@@ -106,6 +106,16 @@ def load_history(folder: Path) -> tuple[tuple[EpochRecord, ...], float] | None:
     return None
 
 
+def load_finished(folder: Path) -> bool:
+    """Whether the newest checkpoint says that nothing is left to do."""
+    for description in _descriptions(folder):
+        try:
+            return bool(json.loads(description.read_text(encoding="utf-8"))["finished"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return False
+
+
 def save_best(folder: Path, state: dict[str, torch.Tensor], record: EpochRecord) -> None:
     """Keep the weights ``state`` (on the CPU) as the best so far."""
     from safetensors.torch import save_file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from SegClassifyLib.training.schedule import Budget, learning_rate
 
 _PHASE = "Training the segmenter"
 
+OnEpoch = Callable[[EpochRecord], None]
+
 
 class Loop:
     """Epochs until the budget or the patience ends.
@@ -24,11 +27,22 @@ class Loop:
         folder: where checkpoints go.
         progress: told of every step, and asked whether to stop.
         start: where to go on from.
+        on_epoch: told of every epoch once it is on the disk.
+        late: see :class:`.schedule.Budget`.
     """
 
-    def __init__(self, run: Run, folder: Path, progress: Progress, start: Checkpoint) -> None:
+    def __init__(
+        self,
+        run: Run,
+        folder: Path,
+        progress: Progress,
+        start: Checkpoint,
+        on_epoch: OnEpoch | None = None,
+        late: float = 0.0,
+    ) -> None:
         self._run, self._folder, self._progress = run, folder, progress
-        self._budget = Budget(run.settings, run.steps_per_epoch, start.seconds)
+        self._on_epoch = on_epoch
+        self._budget = Budget(run.settings, run.steps_per_epoch, start.seconds, late)
         self._step, self._loss_sum, self._history = start.step, start.loss_sum, start.history
         self._rate = 0.0
 
@@ -55,6 +69,8 @@ class Loop:
                 self._close_epoch(self._step - first)
                 finished = self._is_finished()
                 self.save(finished)
+                if self._on_epoch is not None:
+                    self._on_epoch(self._history[-1])
                 if finished:
                     return
 

@@ -61,6 +61,7 @@ def prepare_run(
     device: str,
     start_from: Mapping[str, Tensor] | None,
     progress: Progress,
+    taps: Sequence[TapSpec] | None = None,
 ) -> Run:
     """Check everything and build everything; see :func:`SegClassifyLib.training.segmenter.train_segmenter`.
 
@@ -78,7 +79,7 @@ def prepare_run(
     net = build_network(spec)
     if start_from is not None:
         _take_over(net, start_from)
-    taps = find_taps(net, spec)
+    taps = find_taps(net, spec) if taps is None else taps
     source = PatchSource(
         samples=samples,
         surveys=surveys,

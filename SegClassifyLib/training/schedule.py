@@ -17,11 +17,14 @@ class Budget:
         settings: the budget.
         steps_per_epoch: optimiser steps of one epoch.
         seconds: already used before an interruption.
+        late: seconds of a budget of minutes that went by before the first step.
     """
 
-    def __init__(self, settings: SegmenterSettings, steps_per_epoch: int, seconds: float = 0.0) -> None:
+    def __init__(
+        self, settings: SegmenterSettings, steps_per_epoch: int, seconds: float = 0.0, late: float = 0.0
+    ) -> None:
         self._steps = None if settings.epoch_limit is None else settings.epoch_limit * steps_per_epoch
-        self._limit = None if settings.minutes is None else settings.minutes * 60
+        self._limit = None if settings.minutes is None else settings.minutes * 60 - late
         self._started = time.monotonic() - seconds
         self._reserved = 0.0
 

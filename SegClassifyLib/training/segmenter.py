@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from SegClassifyLib.segmenter import Segmenter
 from SegClassifyLib.training import checkpoint as disk
 from SegClassifyLib.training.checkpoint import Checkpoint
 from SegClassifyLib.training.history import EpochRecord
-from SegClassifyLib.training.loop import Loop
+from SegClassifyLib.training.loop import Loop, OnEpoch
 from SegClassifyLib.training.run import Run, prepare_run
 from SegClassifyLib.training.sample import Sample
 from SegClassifyLib.training.settings import SegmenterSettings
@@ -60,6 +61,9 @@ def train_segmenter(
     progress: Progress | None = None,
     device: str = "cpu",
     start_from: Mapping[str, Tensor] | None = None,
+    taps: Sequence[TapSpec] | None = None,
+    on_epoch: OnEpoch | None = None,
+    late: float = 0.0,
 ) -> TrainedSegmenter:
     """Train a segmenter, or go on with the training that ``folder`` holds.
 
@@ -78,18 +82,23 @@ def train_segmenter(
         device: "cpu", "cuda", "mps".
         start_from: weights by name to start from, from a network like this one; tensors of another shape (other
             labels or channels) start fresh.
+        taps: where features will be read; found by :func:`SegClassifyLib.features.taps.find_taps` where ``None``.
+        on_epoch: told of every epoch, those before an interruption first.
+        late: seconds of a budget of minutes that went by already, for making ``samples``.
 
     Raises:
         TrainingError: unusable samples, a folder of another training, a diverging loss, a full disk.
         Cancelled: asked to stop; see :func:`recover_segmenter`.
     """
-    progress = progress or Progress()
+    progress, called = progress or Progress(), time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0), _own_randomness(device):
-            run = prepare_run(samples, settings, network, preprocessing, labels, device, start_from, progress)
+            run = prepare_run(
+                samples, settings, network, preprocessing, labels, device, start_from, progress, taps
+            )
             _claim(folder, run.description)
-            return _train(run, folder, progress)
+            return _train(run, folder, progress, on_epoch, late + time.monotonic() - called)
     except Timeout as error:
         raise TrainingError(
             f"Another training is writing to {folder}; wait for it or choose another folder."
@@ -118,15 +127,25 @@ def recover_segmenter(folder: Path) -> TrainedSegmenter:
     return TrainedSegmenter(segmenter, record.dice, history, seconds, tuple(run["warnings"]))
 
 
-def _train(run: Run, folder: Path, progress: Progress) -> TrainedSegmenter:
+def is_trained(folder: Path) -> bool:
+    """Whether a training in this folder has come to its end."""
+    return disk.load_finished(folder)
+
+
+def _train(
+    run: Run, folder: Path, progress: Progress, on_epoch: OnEpoch | None, late: float
+) -> TrainedSegmenter:
     found, notes = disk.load_checkpoint(folder)
     for note in notes:
         _log.warning(note)
     state = found or Checkpoint(step=0, loss_sum=0.0, seconds=0.0, history=(), tensors={})
     if found is not None:
         run.trainer.restore(found.tensors)
+    if on_epoch is not None:
+        for record in state.history:
+            on_epoch(record)
     if not state.finished:
-        loop = Loop(run, folder, progress, state)
+        loop = Loop(run, folder, progress, state, on_epoch, late)
         try:
             loop.run()
         except Cancelled:

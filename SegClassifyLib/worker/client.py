@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -24,6 +25,8 @@ from SegClassifyLib.worker.protocol import (
     Broken,
     CancelParams,
     Code,
+    EpochDone,
+    EpochInfo,
     Id,
     JobProgress,
     LineDecoder,
@@ -38,6 +41,7 @@ from SegClassifyLib.worker.protocol import (
 
 A = TypeVar("A")
 OnProgress = Callable[[JobProgress], None]
+OnEpoch = Callable[[EpochInfo], None]
 
 LOG_LINES = 200
 """How many of the worker's last log lines are kept."""
@@ -58,6 +62,15 @@ class WorkerEndedError(WorkerError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, Code.INTERNAL_ERROR)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """Who waits for a response, and who is told of what comes before it."""
+
+    future: Future[Any]
+    on_progress: OnProgress | None
+    on_epoch: OnEpoch | None
 
 
 class WorkerClient:
@@ -85,7 +98,7 @@ class WorkerClient:
         self._grace = grace
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._open: dict[Id, tuple[Future[Any], OnProgress | None]] = {}
+        self._open: dict[Id, _Waiting] = {}
         self._asked_to_stop: set[Id] = set()
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self.process = _start(python or sys.executable, env, arguments)
@@ -100,11 +113,15 @@ class WorkerClient:
         return "\n".join(self._log)
 
     def ask(
-        self, params: Params[A], on_progress: OnProgress | None = None, timeout: float | None = None
+        self,
+        params: Params[A],
+        on_progress: OnProgress | None = None,
+        timeout: float | None = None,
+        on_epoch: OnEpoch | None = None,
     ) -> A:
         """Call a method with typed parameters and answer; see :meth:`call`."""
-        result = self.call(params.METHOD, params.to_json(), on_progress, timeout)
-        return params.read_answer(result)
+        identity = self.start(params.METHOD, params.to_json(), on_progress, on_epoch)
+        return params.read_answer(self.wait(identity, timeout))
 
     def call(
         self,
@@ -124,16 +141,20 @@ class WorkerClient:
         return self.wait(self.start(method, params, on_progress), timeout)
 
     def start(
-        self, method: str, params: Mapping[str, Any] | None = None, on_progress: OnProgress | None = None
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        on_progress: OnProgress | None = None,
+        on_epoch: OnEpoch | None = None,
     ) -> Id:
         """Send a request and return its id at once.
 
-        ``on_progress`` is called from the thread that reads the answers, so it must not wait for one. What it raises
-        is raised by :meth:`wait`.
+        ``on_progress``, and ``on_epoch`` for epochs of a segmenter's training, are called from the thread that reads
+        the answers, so they must not wait for one. What they raise is raised by :meth:`wait`.
         """
         with self._lock:
             identity = next(self._numbers)
-            self._open[identity] = (Future(), on_progress)
+            self._open[identity] = _Waiting(Future(), on_progress, on_epoch)
         self._send(Request(identity, method, dict(params or {})))
         return identity
 
@@ -143,7 +164,7 @@ class WorkerClient:
             raise RuntimeError(
                 "on_progress must not wait for an answer: it runs in the thread that reads them"
             )
-        future, _ = self._open[identity]
+        future = self._open[identity].future
         try:
             result = future.result(timeout)
         except NotYet as error:
@@ -160,13 +181,13 @@ class WorkerClient:
             Whether the job was still waiting or running; :meth:`wait` then raises :class:`Cancelled`.
         """
         entry = self._open.get(identity)
-        if entry is None or entry[0].done():
+        if entry is None or entry.future.done():
             return False
         self._asked_to_stop.add(identity)
         alarm = threading.Timer(self._grace, self.kill)
         alarm.daemon = True
         alarm.start()
-        entry[0].add_done_callback(lambda _: alarm.cancel())
+        entry.future.add_done_callback(lambda _: alarm.cancel())
         try:
             return self.ask(CancelParams(identity)).accepted
         except WorkerEndedError:  # by force, because it did not even answer this
@@ -232,17 +253,19 @@ class WorkerClient:
 
     def _take(self, message: Received) -> None:
         if isinstance(message, Response) and message.id in self._open:
-            future, _ = self._open[message.id]
+            future = self._open[message.id].future
             if not future.done():
                 _settle(future, message)
         elif isinstance(message, Notification) and message.method == JobProgress.METHOD:
             note = JobProgress.from_json(message.params)
-            future, on_progress = self._open.get(note.id, (Future(), None))
-            if on_progress is not None and not future.done():
-                try:
-                    on_progress(note)
-                except Exception as error:  # the caller's own: raised where the caller waits
-                    future.set_exception(error)
+            waiting = self._open.get(note.id)
+            if waiting is not None and waiting.on_progress is not None:
+                _tell(waiting.future, waiting.on_progress, note)
+        elif isinstance(message, Notification) and message.method == EpochDone.METHOD:
+            told = EpochDone.from_json(message.params)
+            waiting = self._open.get(told.id)
+            if waiting is not None and waiting.on_epoch is not None:
+                _tell(waiting.future, waiting.on_epoch, told.epoch)
         else:
             what = message.error.message if isinstance(message, Broken) else message
             logger.warning("Passed over, from the worker: %s", what)
@@ -259,9 +282,9 @@ class WorkerClient:
         error = self._farewell()
         with self._lock:
             for identity in identities:
-                future, _ = self._open.get(identity, (Future(), None))
-                if not future.done():
-                    future.set_exception(Cancelled() if identity in self._asked_to_stop else error)
+                waiting = self._open.get(identity)
+                if waiting is not None and not waiting.future.done():
+                    waiting.future.set_exception(Cancelled() if identity in self._asked_to_stop else error)
 
     def _farewell(self) -> WorkerEndedError:
         code = self.process.returncode
@@ -272,6 +295,14 @@ class WorkerClient:
         return WorkerEndedError(
             f"The worker has ended ({how}): start it again. The last lines of its log:\n{last}"
         )
+
+
+def _tell(future: Future[Any], listener: Callable[[A], None], note: A) -> None:
+    if not future.done():
+        try:
+            listener(note)
+        except Exception as error:  # the caller's own: raised where the caller waits
+            future.set_exception(error)
 
 
 def _settle(future: Future[Any], response: Response) -> None:

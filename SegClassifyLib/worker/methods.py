@@ -21,10 +21,12 @@ from SegClassifyLib.worker.protocol import (
     RemoveModelParams,
 )
 from SegClassifyLib.worker.set_messages import SET_METHODS, CheckSetParams
+from SegClassifyLib.worker.training_messages import TRAINING_ERRANDS, TRAINING_JOBS
 from SegClassifyLib.worker.warm import WarmClassifier
 
 if TYPE_CHECKING:
     from SegClassifyLib.worker.set_methods import SetMethods
+    from SegClassifyLib.worker.training_methods import TrainingMethods
 
 Answer = PlainData | Iterable[PlainData]
 
@@ -43,6 +45,7 @@ class Methods:
         self._warm = WarmClassifier()
         self._importing = threading.Lock()
         self._set_methods: SetMethods | None = None
+        self._training_methods: TrainingMethods | None = None
 
     def classify(self, params: ClassifyParams, progress: Progress) -> ClassifyResult:
         """``classify``."""
@@ -94,7 +97,8 @@ class Methods:
 
     def jobs(self) -> dict[str, Callable[[Any, Progress], Answer]]:
         """Methods that wait for the one job that computes."""
-        return {"classify": self.classify, "release": self.release}
+        trainings = {kind.METHOD: self._of_trainings(kind.METHOD) for kind in TRAINING_JOBS}
+        return {"classify": self.classify, "release": self.release, **trainings}
 
     def errands(self) -> dict[str, Callable[[Any, Progress], Answer]]:
         """Short ones that are done beside it."""
@@ -103,6 +107,7 @@ class Methods:
             "models": self.models,
             "add_model": self.add_model,
             "remove_model": self.remove_model,
+            **{kind.METHOD: self._of_trainings(kind.METHOD) for kind in TRAINING_ERRANDS},
         }
 
     def sets(self) -> dict[str, Callable[[Any, Progress], Answer]]:
@@ -128,3 +133,19 @@ class Methods:
 
                 self._set_methods = self._set_methods or SetMethods(self._program)
         return self._set_methods
+
+    def _of_trainings(self, name: str) -> Callable[[Any, Progress], Answer]:
+        def run(params: Any, progress: Progress) -> Answer:
+            progress.report("Starting")
+            answer: Answer = getattr(self._trainings_imported(), name)(params, progress)
+            return answer
+
+        return run
+
+    def _trainings_imported(self) -> TrainingMethods:
+        if self._training_methods is None:
+            with self._importing:
+                from SegClassifyLib.worker.training_methods import TrainingMethods
+
+                self._training_methods = self._training_methods or TrainingMethods()
+        return self._training_methods

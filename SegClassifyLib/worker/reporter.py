@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from SegClassifyLib.progress import Progress, ProgressEvent
-from SegClassifyLib.worker.protocol import Id, JobProgress, Notification
+from SegClassifyLib.worker.protocol import EpochDone, EpochInfo, Id, JobProgress, Notification
 
 INTERVAL = 0.1
 """Seconds between two notifications of one phase."""
@@ -38,6 +38,10 @@ class Reporter(Progress):
         """See :meth:`Progress.report`; the event knows only the fraction, the notification the steps."""
         self._steps = (done, total)
         super().report(phase, done, total, note)
+
+    def epoch(self, done: EpochInfo) -> None:
+        """Say that an epoch of a segmenter's training has ended; every one is sent."""
+        self._send(EpochDone(self._id, done).notification())
 
     def _tell(self, event: ProgressEvent) -> None:
         phase, when = self._told

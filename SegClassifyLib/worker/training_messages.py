@@ -515,3 +515,18 @@ class NextCasesParams(Params[SuggestedCases]):
     images: str = ""
     count: int = 10
     device: str = "auto"
+
+
+TRAINING_JOBS: tuple[type[Params[Any]], ...] = (
+    PlanSegmenterParams,
+    TrainSegmenterParams,
+    TrainClassifierParams,
+)
+"""Methods of this module that wait for the one job that computes."""
+
+TRAINING_ERRANDS: tuple[type[Params[Any]], ...] = (
+    SegmenterRunsParams,
+    KeepSegmenterParams,
+    LastClassifierParams,
+)
+"""Those that are done beside it."""

@@ -27,7 +27,8 @@ from SegClassifyLib.networks.spec import NetworkSpec
 from SegClassifyLib.progress import Progress, ProgressEvent
 from SegClassifyLib.segmenter import Segmenter
 from SegClassifyLib.training.family import open_family
-from SegClassifyLib.training.segmenter_from_set import SegmenterPlan, train_segmenter_from_set
+from SegClassifyLib.training.segmenter_from_set import train_segmenter_from_set
+from SegClassifyLib.training.segmenter_plan import SegmenterPlan
 from SegClassifyLib.training.settings import SegmenterSettings
 
 IMAGENET = Path("pretrained") / "efficientnet_lite0_imagenet" / "efficientnet_lite0.safetensors"

@@ -23,7 +23,8 @@ from SegClassifyLib.training.classifier_settings import ClassifierSettings
 from SegClassifyLib.training.family import SegmenterFamily, open_family
 from SegClassifyLib.training.finetune_settings import FineTuneSettings
 from SegClassifyLib.training.honest_features import honest_features, image_source
-from SegClassifyLib.training.segmenter_from_set import SegmenterPlan, train_segmenter_from_set
+from SegClassifyLib.training.segmenter_from_set import train_segmenter_from_set
+from SegClassifyLib.training.segmenter_plan import SegmenterPlan
 from SegClassifyLib.training.settings import SegmenterSettings
 from SegClassifyLib.volumes.read import read_image, read_label_map
 

@@ -1,0 +1,168 @@
+"""Trainings of classifiers: ``train_classifier``, ``last_classifier``."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from SegClassifyLib.atomic import write_text
+from SegClassifyLib.cases.training_set import TrainingSet
+from SegClassifyLib.disk_errors import disk_errors
+from SegClassifyLib.errors import TrainingError
+from SegClassifyLib.evaluation.crossvalidate import ScoreIntervals
+from SegClassifyLib.evaluation.intervals import Interval
+from SegClassifyLib.features.cache import FeatureCache
+from SegClassifyLib.progress import Progress
+from SegClassifyLib.training.caveats import caveats, plain_notes
+from SegClassifyLib.training.classifier import TrainedClassifier, train_classifier
+from SegClassifyLib.training.classifier_run import RESULT, classifiers_folder, save_classifier_run
+from SegClassifyLib.training.classifier_settings import ClassifierSettings
+from SegClassifyLib.training.family import SegmenterFamily, open_family
+from SegClassifyLib.training.review import Review, review_classifier
+from SegClassifyLib.worker.device_list import check_device
+from SegClassifyLib.worker.plain import ShapeError
+from SegClassifyLib.worker.predictions import CasePrediction, remember_predictions
+from SegClassifyLib.worker.protocol import (
+    CaseAnswer,
+    CaseDoubt,
+    ClassifierTrained,
+    CurvePoint,
+    LastClassifierParams,
+    ScoreInfo,
+    TrainClassifierParams,
+)
+from SegClassifyLib.worker.segmenter_jobs import usable_segmenter
+
+_STEPS = 5
+"""Points of the curve of what further cases would bring."""
+
+
+def train(params: TrainClassifierParams, progress: Progress) -> ClassifierTrained:
+    """``train_classifier``."""
+    began = time.monotonic()
+    training_set, device = TrainingSet.open(params.folder), check_device(params.device)
+    path = usable_segmenter(params.segmenter)
+    settings = ClassifierSettings(
+        head=params.head,
+        seen=params.seen,
+        seed=params.seed,
+    )
+    progress.report("Opening the model")
+    family = open_family(path)
+    cache = FeatureCache(training_set.features_folder)
+    trained = train_classifier(training_set, family, settings, params.name, cache, device, progress)
+    review = review_classifier(trained, _steps(params.further), progress=progress)
+    progress.report("Saving")
+    run = save_classifier_run(trained, training_set, path, settings)
+    result = _result(run, trained, review, family, params, time.monotonic() - began)
+    with disk_errors(run, TrainingError):
+        write_text(run.with_name(run.name + RESULT), json.dumps(result.to_json(), indent=1))
+    remember_predictions(training_set, _predictions(result))
+    return result
+
+
+def last(params: LastClassifierParams) -> tuple[ClassifierTrained, ...]:
+    """``last_classifier``."""
+    parent = classifiers_folder(TrainingSet.open(params.folder))
+    runs = sorted((p for p in parent.glob("*") if p.is_dir() and not p.name.startswith(".")), reverse=True)
+    for run in runs:
+        try:
+            text = run.with_name(run.name + RESULT).read_text(encoding="utf-8")
+            return (ClassifierTrained.from_json(json.loads(text)),)
+        except (OSError, ValueError, ShapeError):  # killed before it was written, or by another version
+            continue
+    return ()
+
+
+def score_infos(intervals: ScoreIntervals) -> tuple[ScoreInfo, ...]:
+    """Balanced accuracy, accuracy, mean AUC."""
+    return (
+        score_info("balanced accuracy", intervals.balanced_accuracy),
+        score_info("accuracy", intervals.accuracy),
+        score_info("mean AUC", intervals.macro_auc),
+    )
+
+
+def score_info(name: str, interval: Interval) -> ScoreInfo:
+    """A score as the protocol says it: what is not defined is null."""
+    value, low, high = (
+        float(x) if np.isfinite(x) else None for x in (interval.value, interval.low, interval.high)
+    )
+    return ScoreInfo(name, value, low, high)
+
+
+def case_answers(
+    cases: tuple[str, ...], classes: tuple[str, ...], y: np.ndarray, proba: np.ndarray
+) -> tuple[CaseAnswer, ...]:
+    """What was said of each case; ``y (N,)``, ``proba (N, K)``."""
+    return tuple(
+        CaseAnswer(name, classes[int(k)], classes[int(p.argmax())], tuple(float(x) for x in p))
+        for name, k, p in zip(cases, y, proba, strict=True)
+    )
+
+
+def _steps(further: tuple[int, ...]) -> tuple[int, ...]:
+    """The numbers of further cases asked for, and some on the way to the last of them."""
+    if not further:
+        return ()
+    last = max(further)
+    return tuple(sorted({*further, *(max(1, round(last * k / _STEPS)) for k in range(1, _STEPS + 1))}))
+
+
+def _result(
+    run: Path,
+    trained: TrainedClassifier,
+    review: Review,
+    family: SegmenterFamily,
+    params: TrainClassifierParams,
+    seconds: float,
+) -> ClassifierTrained:
+    model, validation = trained.model, trained.validation
+    assert model.head is not None
+    classes, curve = model.classes, review.curve
+    outlook = [o for o in curve.outlook if o.further in params.further] if curve is not None else []
+    sentences = [o.sentence for o in outlook] + (
+        [curve.refusal] if curve is not None and curve.refusal else []
+    )
+    return ClassifierTrained(
+        run=str(run.absolute()),
+        name=model.name,
+        head=model.head.kind,
+        classes=classes,
+        cases=len(trained.cases),
+        groups=len(np.unique(trained.groups)),
+        scores=score_infos(validation.intervals),
+        auc=tuple(score_info(f"AUC of {c}", i) for c, i in zip(classes, review.auc, strict=True)),
+        how=next((s.how for s in model.provenance.scores if not s.metric.startswith("Dice")), ""),
+        confusion=tuple(tuple(int(n) for n in row) for row in validation.scores.confusion),
+        answers=case_answers(trained.cases, classes, trained.y, validation.proba),
+        suspects=tuple(
+            CaseDoubt(trained.cases[s.index], s.sentence, classes[s.suggested])
+            for s in review.doubts.suspects
+        ),
+        suspects_note=review.doubts.note,
+        doubtful=tuple(CaseDoubt(trained.cases[d.index], d.sentence) for d in review.doubts.doubtful),
+        curve=tuple(
+            _point(p.cases, p.balanced_accuracy) for p in (curve.points if curve is not None else ())
+        ),
+        outlook=tuple(sentences),
+        outlook_curve=tuple(
+            _point(len(trained.cases) + o.further, o.reached)
+            for o in (curve.outlook if curve is not None else ())
+            if np.isfinite([o.reached.value, o.reached.low, o.reached.high]).all()
+        ),
+        warnings=caveats(trained, family, params.seen),
+        notes=plain_notes(trained),
+        seconds=seconds,
+    )
+
+
+def _point(cases: int, interval: Interval) -> CurvePoint:
+    return CurvePoint(cases, float(interval.value), float(interval.low), float(interval.high))
+
+
+def _predictions(result: ClassifierTrained) -> dict[str, CasePrediction]:
+    return {a.case: CasePrediction(a.predicted, max(a.probabilities), result.name) for a in result.answers}

@@ -92,6 +92,8 @@ def test_messages_survive_the_wire(message: PlainData) -> None:
 def test_every_method_has_its_parameters() -> None:
     assert set(METHODS) == {
         "hello", "devices", "models", "add_model", "remove_model", "classify", "cancel", "release", "shutdown",
+        "open_set", "create_set", "read_set", "close_set", "add_case", "change_cases", "save_segmentation",
+        "remove_cases", "undo_set", "rename_class", "import_cases", "check_set",
     }  # fmt: skip
     for name, kind in METHODS.items():
         assert name == kind.METHOD

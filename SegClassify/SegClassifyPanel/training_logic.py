@@ -222,9 +222,9 @@ class TrainingLogic:
         self.segmenter_changed = None
 
     def _worker_for(self, params: Params[Any]) -> WorkerProcess:
-        slow = isinstance(params, TrainSegmenterParams) or (
-            isinstance(params, BaselineParams) and params.kind == "scratch"
-        )
+        if isinstance(params, BaselineParams):
+            return self._background if params.kind == "scratch" else self._worker
+        slow = isinstance(params, (TrainSegmenterParams, PlanSegmenterParams))
         return self._background if slow else self._worker
 
     def _tell(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
@@ -63,12 +63,53 @@ def score_words(score: ScoreInfo) -> str:
     """ "82 % (95 % interval 71 to 90 %)"; AUC as a number; what is not defined is said to be so."""
     if score.value is None:
         return _("not defined")
-    number = _number if "AUC" in score.name else _percent
+    show = _shown_as(score)
     if score.low is None or score.high is None:
-        return number(score.value)
+        return show(score.value)
     return _("{value} (95 % interval {low} to {high})").format(
-        value=number(score.value), low=number(score.low).removesuffix(" %"), high=number(score.high)
+        value=show(score.value), low=show(score.low).removesuffix(" %"), high=show(score.high)
     )
+
+
+def score_lines(score: ScoreInfo) -> str:
+    """The same for a narrow cell: "82 %", and below it "71 – 90 %"."""
+    if score.value is None:
+        return _("not defined")
+    show = _shown_as(score)
+    if score.low is None or score.high is None:
+        return show(score.value)
+    return f"{show(score.value)}\n{show(score.low).removesuffix(' %')} – {show(score.high)}"
+
+
+def score_name(name: str) -> str:
+    """A score in the user's language."""
+    known = {
+        "balanced accuracy": _("Balanced accuracy"),
+        "accuracy": _("Accuracy"),
+        "AUC": _("AUC, mean"),
+        "mean AUC": _("AUC, mean"),
+    }
+    return known.get(name, name)
+
+
+def points_words(score: ScoreInfo) -> str:
+    """A difference of shares: "+4 points (−2 to +10)"."""
+    if score.value is None:
+        return _("not defined")
+    if score.low is None or score.high is None:
+        return _("{value} points").format(value=_signed(score.value))
+    return _("{value} points ({low} to {high})").format(
+        value=_signed(score.value), low=_signed(score.low), high=_signed(score.high)
+    )
+
+
+def _signed(value: float) -> str:
+    number = round(100 * value)
+    return f"+{number}" if number > 0 else f"−{-number}" if number < 0 else "0"
+
+
+def _shown_as(score: ScoreInfo) -> Callable[[float], str]:
+    return _number if "AUC" in score.name else _percent
 
 
 def _number(value: float) -> str:

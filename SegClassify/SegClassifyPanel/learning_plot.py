@@ -1,0 +1,72 @@
+"""How good the classifier was with fewer cases, and may be with more, in a plot view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import qt
+from slicer.i18n import tr as _
+
+from SegClassifyPanel.plot_view import COLOURS, Line, PlotView
+from SegClassifyPanel.scene_watch import SceneWatch
+
+if TYPE_CHECKING:
+    from SegClassifyLib.worker.training_messages import ClassifierTrained, CurvePoint
+
+
+class LearningPlot:
+    """Shows it while a box is ticked.
+
+    Args:
+        box: the box.
+    """
+
+    def __init__(self, box: qt.QCheckBox) -> None:
+        self._box = box
+        self._plot = PlotView(_("Learning curve"), _("Cases"), _("Balanced accuracy, %"))
+        self._watch = SceneWatch(self._plot.restore, lambda: None, lambda: None)
+        self._there = False
+        box.connect("toggled(bool)", self._apply)
+
+    def show(self, result: ClassifierTrained | None) -> None:
+        """Show that of this classifier."""
+        curve = result.curve if result is not None else ()
+        self._there = bool(curve)
+        self._box.visible = self._there
+        if result is not None and curve:
+            title = _("Learning curve: {name}").format(name=result.name)
+            self._plot.set_lines(lines_of(curve, result.outlook_curve), title)
+        self._apply()
+
+    def close(self) -> None:
+        """Away with it."""
+        self._watch.close()
+        self._plot.hide()
+
+    def _apply(self, *_checked: object) -> None:
+        if not (self._there and self._box.checked):
+            self._plot.hide()
+        elif not self._plot.shown:
+            self._plot.show()
+
+
+def lines_of(curve: tuple[CurvePoint, ...], outlook: tuple[CurvePoint, ...]) -> tuple[Line, ...]:
+    """What was measured and what may come, each with its band."""
+    lines = []
+    for points, name, colour, dashed in (
+        (curve, _("measured"), COLOURS[0], False),
+        ((curve[-1], *outlook) if outlook else (), _("with more cases, perhaps"), COLOURS[1], True),
+    ):
+        if not points:
+            continue
+        x = tuple(float(point.cases) for point in points)
+        lines.append(Line(name, x, tuple(100 * p.value for p in points), colour, dashed, True))
+        band = _("95 % of {name}").format(name=name)
+        pale = tuple(0.5 + 0.5 * c for c in colour)
+        lines.append(
+            Line(_("{band}, low").format(band=band), x, tuple(100 * p.low for p in points), pale, True)
+        )  # type: ignore[arg-type]
+        lines.append(
+            Line(_("{band}, high").format(band=band), x, tuple(100 * p.high for p in points), pale, True)
+        )  # type: ignore[arg-type]
+    return tuple(lines)

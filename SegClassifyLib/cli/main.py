@@ -10,6 +10,7 @@ from SegClassifyLib.cli import (
     dataset,
     demo,
     evaluate,
+    explain,
     info,
     models,
     next_case,
@@ -35,6 +36,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare-models")(compare_models.compare_models)
 app.command("next")(next_case.next_case)
 app.command("classify")(classify.classify)
+app.command("explain")(explain.explain)
 app.add_typer(models.app, name="models")
 app.command("info")(info.info)
 

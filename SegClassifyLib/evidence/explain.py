@@ -14,7 +14,7 @@ from SegClassifyLib.evidence.direction import Direction, direction
 from SegClassifyLib.evidence.from_maps import evidence_from_maps
 from SegClassifyLib.evidence.layers import Layer, add_exactly, add_smoothly
 from SegClassifyLib.evidence.pooled import PooledEvidence
-from SegClassifyLib.evidence.spec import EvidenceMap, Explanation, Kind, Part
+from SegClassifyLib.evidence.spec import EvidenceMap, Explanation, Kind, Part, Reference
 from SegClassifyLib.features.maps import MapBuilder
 from SegClassifyLib.features.pooling import Pooler
 from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
@@ -99,11 +99,8 @@ def explain(
         prepared, lambda sweep: _explain(sweep, asked, classifier.runner.step), model.segmenter.taps, progress
     )
     progress.report("Writing back")
-    rows = [case.found[i] for i in range(len(case.found))]
     names = asked.names(case.logits)
-    maps = tuple(
-        _to_grids(found, name, against, case, prepared) for found, name in zip(rows, names, strict=True)
-    )
+    maps = tuple(_to_grids(found, name, asked, case) for found, name in zip(case.found, names, strict=True))
     return Explanation(
         image.name,
         model.name,
@@ -204,16 +201,19 @@ def _parts(asked: Direction, in_map: np.ndarray) -> tuple[Part, ...]:
     return tuple(sorted(parts, key=lambda part: -abs(part.value)))
 
 
-def _to_grids(found: _Found, name: str, against: str | None, case: _Case, prepared: Prepared) -> EvidenceMap:
+def _to_grids(found: _Found, name: str, asked: _Asked, case: _Case) -> EvidenceMap:
+    prepared = asked.prepared
     shape, path = prepared.array.shape[1:], prepared.path
+    reference: Reference = "image" if asked.head.kind == "fine-tuned" else "training"
     per_unit = float(np.prod(path.spacing)) / (1000.0 if len(shape) == 3 else 100.0)
     dense = Image(add_smoothly(found.layers, shape)[None] / np.float32(per_unit), path.geometry)
     shown = resample_image(dense, path.native, 0.0).array[0]
     return EvidenceMap(
         name,
-        against,
+        asked.against,
         case.kind,
         float(found.row @ case.logits),
+        reference,
         found.base,
         add_exactly(found.layers, shape),
         path.geometry,

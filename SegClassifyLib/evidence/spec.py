@@ -12,6 +12,7 @@ from SegClassifyLib.volumes.geometry import Geometry
 from SegClassifyLib.volumes.image import LabelMap
 
 Kind = Literal["exact", "integrated gradients"]
+Reference = Literal["training", "image"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ class EvidenceMap:
             classifier add up to nothing, compares with all classes.
         kind: how it was made.
         logit: what the classifier says, before calibration.
-        base: what it says of a case without evidence: the average training case (linear, conv), or this image without
-            differences between its regions (fine-tuned).
+        reference: what a case without evidence is: "training", the average training case (linear, conv), or "image",
+            this image without differences between its regions (fine-tuned).
+        base: what the classifier says of that.
         array: ``(D, H, W)`` or ``(H, W)`` float32, logits a voxel, on the model grid.
         geometry: the model grid.
         shown: ``(D, H, W)`` or ``(H, W)`` float32, logits per ml (cm² in 2D), on the image's own grid, for looking at:
@@ -62,6 +64,7 @@ class EvidenceMap:
     against: str | None
     kind: Kind
     logit: float
+    reference: Reference
     base: float
     array: np.ndarray
     geometry: Geometry

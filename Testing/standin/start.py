@@ -19,7 +19,12 @@ from standin.application.app import Application
 from standin.application.files import IOManager
 from standin.application.language import language_module
 from standin.application.layout import LayoutManager
-from standin.application.modules import ModuleManager, modules_namespace, qSlicerScriptedLoadableModule
+from standin.application.modules import (
+    BUILT_IN,
+    ModuleManager,
+    modules_namespace,
+    qSlicerScriptedLoadableModule,
+)
 from standin.application.packages import packaging_module
 from standin.application.paths import run_folder
 from standin.application.scene import SceneServices, write_colors
@@ -72,6 +77,8 @@ class Session:
         self._submodule("parameterNodeWrapper", parameters_module())
         self._submodule("packaging", packaging_module())
         self.window = MainWindow(self.modules, self.app.layout_manager.viewport())
+        for module in BUILT_IN:
+            self.modules.load(module)
         guard.install()
 
     def _install(self, name: str, module: types.ModuleType) -> None:

@@ -18,7 +18,6 @@ MISSING = {
     "ctkTreeComboBox",
     "qMRMLCheckableNodeComboBox",
     "qMRMLColorTableView",
-    "qMRMLSegmentEditorWidget",
     "qMRMLSegmentSelectorWidget",
     "qMRMLSubjectHierarchyComboBox",
     "qMRMLSubjectHierarchyTreeView",

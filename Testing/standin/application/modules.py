@@ -17,6 +17,8 @@ from standin.binding.convert import from_qt
 from standin.errors import NotInStandin
 from standin.widgets.scene_widgets import qMRMLWidget
 
+# Modules of Slicer that are scripted ones, and that the stand-in brings.
+BUILT_IN = (Path(__file__).parent.parent / "builtin" / "SegmentEditor",)
 LOGICS = {
     "Annotations": "vtkSlicerAnnotationModuleLogic",
     "Cameras": "vtkSlicerCamerasModuleLogic",
@@ -133,12 +135,17 @@ class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):
         super().__init__()
         self._module = module
         self._python: Any = None
+        self._entered = False
         self.setObjectName(f"{module.name}ModuleWidget")
         QVBoxLayout(self)
 
     def read_moduleName(self) -> str:
         """Value of the property `moduleName`."""
         return self._module.name
+
+    def read_isEntered(self) -> bool:
+        """Value of the property `isEntered`."""
+        return self._entered
 
     def build(self) -> None:
         """Make the Python widget and let it set itself up, then give it the scene."""
@@ -163,11 +170,13 @@ class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):
 
     def enter(self) -> None:
         """The panel is shown."""
+        self._entered = True
         if hasattr(self._python, "enter"):
             self._python.enter()
 
     def exit(self) -> None:
         """The panel is no longer shown."""
+        self._entered = False
         if hasattr(self._python, "exit"):
             self._python.exit()
 

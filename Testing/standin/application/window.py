@@ -25,17 +25,24 @@ class ModuleSelector(QToolBar):
         return self._name
 
     def selectModule(self, name: str) -> None:
-        """Show a module: the one before is left, this one entered."""
-        module = self._modules.module(name)
-        if module is None or name == self._name:
+        """Show a module, or none for an empty name: the one before is left, this one entered.
+
+        Raises:
+            ValueError: if there is no such module. Slicer says nothing and shows the old one.
+        """
+        if name == self._name:
             return
+        module = self._modules.module(name)
+        if module is None and name:
+            raise ValueError(f"There is no module {name}.")
         before = self._modules.module(self._name)
+        self._name = name
         if before is not None and before._widget is not None:
             before._widget.exit()
-        widget = to_qt(module.widgetRepresentation())
+        widget = to_qt(module.widgetRepresentation()) if module is not None else None
         self._window.show_panel(widget)
-        self._name = name
-        widget.enter()
+        if widget is not None:
+            widget.enter()
         self.moduleSelected.emit(name)
 
     def forget(self, name: str) -> None:
@@ -68,13 +75,14 @@ class MainWindow(QMainWindow):
         self._selector = ModuleSelector(self, modules)
         self.resize(width, height)
 
-    def show_panel(self, widget: QWidget) -> None:
-        """Put a module's panel at the left."""
+    def show_panel(self, widget: QWidget | None) -> None:
+        """Put a module's panel at the left, or nothing."""
         before = self.panel.takeWidget()
         if before is not None:
             before.hide()
-        self.panel.setWidget(widget)
-        widget.show()
+        if widget is not None:
+            self.panel.setWidget(widget)
+            widget.show()
 
     def moduleSelector(self) -> ModuleSelector:
         """What chooses the module."""

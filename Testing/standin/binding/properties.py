@@ -62,7 +62,8 @@ def write(target: QObject, name: str, value: Any, api: ClassApi) -> None:
     is_enum = target.metaObject().property(index).isEnumType()
     if is_enum and not isinstance(value, EnumValue | enum.Enum):
         raise AttributeError(f"Property '{name}' of {shown} takes a value of {declared}, not {value!r}")
-    number = isinstance(value, int) and not isinstance(value, bool) and not is_enum  # of Qt's, VTK's or no enum
+    # Of no enum, or of one of VTK's, which Qt does not know.
+    number = isinstance(value, int) and not isinstance(value, bool) and not is_enum
     given = int(value) if number else to_qt(value)
     setter = getattr(target, f"set{name[0].upper()}{name[1:]}", None)
     if setter is not None and (is_enum or not plain):

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: temperature scaling on held-out logits, and calibration error."""
+"""Making probabilities mean what they say: one temperature and a little doubt, learned from held-out answers."""
 
 from __future__ import annotations
 
@@ -6,69 +6,115 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from SegClassifyLib.evaluation.metrics import balanced_weights, checked
-
-_BOUNDS = (0.1, 10.0)
+_LOG_TEMPERATURES = np.linspace(np.log(0.1), np.log(10.0), 93)
 _PRIOR_SPREAD = np.log(2.0)
 """Spread of log temperature believed in before seeing cases: keeps a few lucky cases from extreme answers."""
+_DOUBT = 0.5
 _FEWEST_CASES = 10
 _FEWEST_PER_CLASS = 3
 
 
 @dataclass(frozen=True)
-class Temperature:
-    """Logits are divided by ``value`` before the softmax: above 1 less certain, below 1 more so."""
+class Calibration:
+    """``p = (1 - doubt) softmax(logits / temperature) + doubt / K``.
 
-    value: float = 1.0
+    Args:
+        temperature: above 1 less certain, below 1 more so.
+        doubt: share of the probability that is spread evenly over the classes, 0 to 1.
+    """
+
+    temperature: float = 1.0
+    doubt: float = 0.0
 
     def apply(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated probabilities ``(…, K)`` float64 of logits ``(…, K)``."""
         from scipy.special import softmax
 
-        return softmax(np.asarray(logits, np.float64) / self.value, axis=-1)
+        logits = np.asarray(logits, np.float64)
+        return (1 - self.doubt) * softmax(logits / self.temperature, axis=-1) + self.doubt / logits.shape[-1]
 
 
-def fit_temperature(logits: np.ndarray, y: np.ndarray) -> Temperature:
+def fit_calibration(logits: np.ndarray, y: np.ndarray) -> Calibration:
     """The temperature under which held-out logits have the least class-balanced log loss.
 
     Guo et al., *On calibration of modern neural networks* (ICML 2017), with a weak pull towards 1 that fades as
     cases come in. Classes weigh the same because the heads are trained so: probabilities are those of a case
-    whose classes are equally common. With too few cases the answer is 1.
+    whose classes are equally common. With too few cases the temperature is 1.
+
+    The doubt is ``K / 2 / (N + K)``: N cases cannot show that something happens much less often than once in N
+    times, and a single case answered wrongly with certainty costs more than all sharpening wins.
 
     Args:
         logits: out-of-fold logits ``(N, K)``, or ``(R, N, K)`` from R repeats of cross-validation.
         y: true classes ``(N,)`` int.
     """
-    from scipy.optimize import minimize_scalar
-    from scipy.special import log_softmax
-
-    logits = np.asarray(logits, np.float64).reshape(-1, len(y), np.shape(logits)[-1])
-    counts = np.bincount(y, minlength=logits.shape[-1])
-    if len(y) < _FEWEST_CASES or counts[counts > 0].min() < _FEWEST_PER_CLASS or np.count_nonzero(counts) < 2:
-        return Temperature()
-    weights = balanced_weights(y)
-
-    def cost(log_temperature: float) -> float:
-        logp = log_softmax(logits / np.exp(log_temperature), axis=-1)
-        loss = -(weights * logp[:, np.arange(len(y)), y]).mean(0).sum()
-        return float(loss + 0.5 * (log_temperature / _PRIOR_SPREAD) ** 2)
-
-    found = minimize_scalar(cost, bounds=tuple(np.log(_BOUNDS)), method="bounded", options={"xatol": 1e-4})
-    return Temperature(float(np.exp(found.x)))
+    fit = _Fit(logits, y)
+    return fit.without(np.zeros(len(y), bool)[None])[0]
 
 
-def expected_calibration_error(y: np.ndarray, proba: np.ndarray, bins: int = 10) -> float:
-    """Mean gap between how sure the answer is and how often it is right, over ``bins`` equal steps of sureness.
+def held_out_probabilities(logits: np.ndarray, y: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Probabilities as a calibrated classifier would give them to cases that took no part in calibrating it.
 
-    Naeini et al. (AAAI 2015). With few cases it is too large by chance: compare, do not read it alone.
+    The temperature for a case is that of all patients but its own.
 
     Args:
+        logits: out-of-fold logits ``(R, N, K)`` or ``(N, K)``.
         y: true classes ``(N,)`` int.
-        proba: ``(N, K)`` probabilities.
-        bins: steps between 0 and 1.
+        groups: patients ``(N,)``.
+
+    Returns:
+        Of the shape of ``logits``, float64.
     """
-    y, proba = checked(y, proba)
-    sure, right = proba.max(1), proba.argmax(1) == y
-    bin_of = np.minimum((sure * bins).astype(int), bins - 1)
-    gaps = np.bincount(bin_of, weights=sure - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(y))
+    logits = np.asarray(logits, np.float64)
+    code = np.unique(groups, return_inverse=True)[1].reshape(-1)
+    found = _Fit(logits, y).without(np.arange(code.max() + 1)[:, None] == code)
+    temperature = np.array([c.temperature for c in found])[code]
+    return Calibration(1.0, found[0].doubt).apply(logits / temperature[:, None])
+
+
+class _Fit:
+    """Log loss of every case at every temperature, from which many fits with parts left out are cheap."""
+
+    def __init__(self, logits: np.ndarray, y: np.ndarray) -> None:
+        from scipy.special import softmax
+
+        logits = np.asarray(logits, np.float64)
+        logits = logits.reshape(-1, len(y), logits.shape[-1])
+        cases, classes = len(y), logits.shape[-1]
+        self.truth = np.eye(classes)[y]
+        self.doubt = _DOUBT * classes / (cases + classes)
+        counts = self.truth.sum(0)
+        self.enough = (
+            cases >= _FEWEST_CASES
+            and np.count_nonzero(counts) >= 2
+            and counts[counts > 0].min() >= _FEWEST_PER_CLASS
+        )
+        if self.enough:
+            rows = np.arange(cases)
+            self.loss = np.empty((len(_LOG_TEMPERATURES), cases))
+            for row, log_temperature in zip(self.loss, _LOG_TEMPERATURES, strict=True):
+                true = softmax(logits * np.exp(-log_temperature), axis=-1)[:, rows, y]
+                row[:] = -np.log((1 - self.doubt) * true + self.doubt / classes).mean(0)
+
+    def without(self, left_out: np.ndarray) -> list[Calibration]:
+        """A calibration for each row of ``left_out (G, N)`` bool, fitted on the other cases."""
+        if not self.enough:
+            return [Calibration(1.0, self.doubt)] * len(left_out)
+        counts = self.truth.sum(0) - left_out @ self.truth  # (G, K)
+        there = counts > 0
+        sums = (self.loss @ self.truth)[:, None] - np.einsum(
+            "tn,gn,nk->tgk", self.loss, left_out.astype(float), self.truth, optimize=True
+        )
+        means = np.where(there, sums / np.maximum(counts, 1), 0.0).sum(2) / np.maximum(there.sum(1), 1)
+        cost = means * counts.sum(1) + 0.5 * (_LOG_TEMPERATURES[:, None] / _PRIOR_SPREAD) ** 2
+        return [Calibration(float(np.exp(_lowest(column))), self.doubt) for column in cost.T]
+
+
+def _lowest(cost: np.ndarray) -> float:
+    """Log temperature of the least cost, between grid points by the parabola through three of them."""
+    best = int(np.clip(cost.argmin(), 1, len(cost) - 2))
+    left, middle, right = cost[best - 1 : best + 2]
+    bend = left - 2 * middle + right
+    shift = 0.5 * (left - right) / bend if bend > 0 else 0.0
+    step = _LOG_TEMPERATURES[1] - _LOG_TEMPERATURES[0]
+    return float(_LOG_TEMPERATURES[best] + np.clip(shift, -1, 1) * step)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from SegClassifyLib.evaluation.calibrate import held_out_probabilities
 from SegClassifyLib.evaluation.folds import Fold, repeated_folds
 from SegClassifyLib.evaluation.intervals import Interval, bootstrap_groups
 from SegClassifyLib.evaluation.learner import Learner
@@ -33,8 +34,8 @@ class CrossValidation:
     """What cross-validation saw.
 
     Args:
-        logits: out-of-fold logits ``(R, N, K)`` float64 of every repeat: what a temperature is fitted on.
-        proba: out-of-fold probabilities ``(N, K)``, mean over the repeats.
+        logits: out-of-fold logits ``(R, N, K)`` float64 of every repeat: what a calibration is fitted on.
+        proba: out-of-fold probabilities ``(N, K)``, calibrated without the case's patient, mean over the repeats.
         scores: of ``proba``; holds the confusion matrix.
         intervals: of ``proba``, bootstrap over groups.
         per_repeat: scores of each repeat alone.
@@ -42,6 +43,8 @@ class CrossValidation:
         surprising: indices of the cases answered wrongly, most certainly wrong first: look at their labels.
         folds: how many folds each repeat had.
         seed: of the first shuffle.
+        heads: of the first repeat, one a fold.
+        fold_of: the fold of the first repeat that held each case out ``(N,)`` int.
     """
 
     logits: np.ndarray
@@ -53,6 +56,8 @@ class CrossValidation:
     surprising: tuple[int, ...]
     folds: int
     seed: int
+    heads: tuple[Learner, ...]
+    fold_of: np.ndarray
 
 
 def cross_validate(
@@ -89,14 +94,20 @@ def cross_validate(
     plans = list(repeated_folds(y, groups, folds, repeats, seed, classes))
     total = sum(len(plan) for plan in plans)
     logits = np.full((repeats, len(y), int(y.max()) + 1), np.nan)
+    heads: list[Learner] = []
+    fold_of = np.zeros(len(y), np.int64)
     done = 0
     for repeat, plan in enumerate(plans):
-        for fold in plan:
+        for number, fold in enumerate(plan):
             progress.report(_PHASE, done, total)
-            logits[repeat, fold.test] = held_out_logits(make_head(), table, y, groups, fold, seed + repeat)
+            head = make_head()
+            logits[repeat, fold.test] = held_out_logits(head, table, y, groups, fold, seed + repeat)
+            if repeat == 0:
+                heads.append(head)
+                fold_of[fold.test] = number
             done += 1
     progress.report(_PHASE, done, total)
-    return _summarise(logits, y, groups, len(plans[0]), seed)
+    return _summarise(logits, y, np.asarray(groups), seed, tuple(heads), fold_of)
 
 
 def score_intervals(y: np.ndarray, proba: np.ndarray, groups: np.ndarray, seed: int = 0) -> ScoreIntervals:
@@ -114,11 +125,14 @@ def held_out_logits(
 
 
 def _summarise(
-    logits: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: int, seed: int
+    logits: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+    seed: int,
+    heads: tuple[Learner, ...],
+    fold_of: np.ndarray,
 ) -> CrossValidation:
-    from scipy.special import softmax
-
-    per_repeat = softmax(logits, axis=-1)
+    per_repeat = held_out_probabilities(logits, y, groups)
     proba = per_repeat.mean(0)
     true = proba[np.arange(len(y)), y]
     wrong = proba.argmax(1) != y
@@ -130,6 +144,8 @@ def _summarise(
         per_repeat=tuple(score(y, p) for p in per_repeat),
         doubtful=tuple(int(i) for i in np.argsort(proba.max(1), kind="stable")),
         surprising=tuple(int(i) for i in np.argsort(true, kind="stable") if wrong[i]),
-        folds=folds,
+        folds=len(heads),
         seed=seed,
+        heads=heads,
+        fold_of=fold_of,
     )

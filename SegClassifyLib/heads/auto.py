@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from SegClassifyLib.evaluation.calibrate import fit_temperature
+from SegClassifyLib.evaluation.calibrate import fit_calibration
 from SegClassifyLib.evaluation.crossvalidate import held_out_logits
 from SegClassifyLib.evaluation.folds import Fold, make_folds, possible_folds
 from SegClassifyLib.evaluation.learner import Learner
@@ -23,7 +23,7 @@ class CandidateScore:
 
     Args:
         kind: of head.
-        log_loss: class-balanced, after the candidate's own temperature.
+        log_loss: class-balanced, after the candidate's own calibration.
         balanced_accuracy: mean recall over the classes.
         against: kind of the simpler candidate that it had to beat; empty for the first.
         better_by: how much less log loss than that one; NaN for the first.
@@ -68,7 +68,7 @@ def choose_head(
 
     A candidate replaces a simpler one only if its log loss is less by more than the standard error of that
     difference over patients. Each candidate makes its own choices inside each training part (nested
-    cross-validation); its logits are compared after its own temperature, as they would be used.
+    cross-validation); its logits are compared after its own calibration, as they would be used.
 
     Args:
         candidates: unfitted heads, simplest first.
@@ -122,7 +122,7 @@ def _compare(
             steps = len(candidates) * len(plan)
             progress.report("Comparing classifiers", number * len(plan) + done, steps, candidate.kind)
             logits[fold.test] = held_out_logits(candidate.fresh(), table, y, groups, fold, seed)
-        proba = fit_temperature(logits, y).apply(logits)
+        proba = fit_calibration(logits, y).apply(logits)
         loss = case_log_loss(y, proba) * balanced_weights(y)
         mean, accuracy = float(loss.mean()), score(y, proba).balanced_accuracy
         if number == 0:

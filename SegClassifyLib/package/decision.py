@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from SegClassifyLib.errors import ModelPackageError
+from SegClassifyLib.evaluation.calibrate import Calibration
 from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
-from SegClassifyLib.heads.base import Head, load_head, probabilities
+from SegClassifyLib.heads.base import Head, load_head
 from SegClassifyLib.package.model import Model
 
 
@@ -34,7 +35,8 @@ class Decision:
             )
         self.head: Head = load_head(model.head)
         self.wants_maps = model.head.kind == "conv"
-        self._name, self._temperature = model.name, model.temperature
+        self.calibration = Calibration(model.temperature, model.doubt)
+        self._name = model.name
 
     def table(self, cases: Sequence[CaseFeatures]) -> FeatureTable:
         """Features of cases as the head wants them; raises as :meth:`columns`."""
@@ -61,4 +63,4 @@ class Decision:
 
     def probabilities(self, table: FeatureTable) -> np.ndarray:
         """Calibrated probabilities ``(N, K)`` float64 of a table that :meth:`columns` gave."""
-        return probabilities(self.head.logits(table) / self._temperature)
+        return self.calibration.apply(self.head.logits(table))

@@ -20,10 +20,17 @@ from SegClassifyLib.preprocessing.spec import PreprocessingSpec
 from SegClassifyLib.segmenter import InferenceSpec
 from SegClassifyLib.volumes.image import Label
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever a field is added, renamed or changes its meaning."""
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+def _from_1(document: dict[str, Any]) -> dict[str, Any]:
+    """Models of format 1 know neither doubt nor prediction sets nor novelty."""
+    return {**document, "doubt": 0.0}
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
 """For each older format, what turns its document into one of the next format. Entries are never removed."""
 
 
@@ -53,6 +60,7 @@ class PackageDescription(_Frozen):
     head: HeadEntry | None
     classes: tuple[str, ...]
     temperature: FiniteFloat = Field(gt=0)
+    doubt: FiniteFloat = Field(ge=0, lt=1)
     training: TrainingReference
     provenance: Provenance
 
@@ -73,6 +81,7 @@ def describe(model: Model) -> PackageDescription:
         head=HeadEntry(kind=head.kind, config=head.config) if head is not None else None,
         classes=model.classes,
         temperature=model.temperature,
+        doubt=model.doubt,
         training=model.training,
         provenance=model.provenance.model_copy(update={"licence_text": ""}),
     )

@@ -24,7 +24,7 @@ class Model:
         segmenter: network, weights, preprocessing, labels, taps.
         head: the trained classifier as numbers; ``None`` for a model that only segments.
         classes: in the order of the head's probabilities; empty without a head.
-        temperature: the head's logits are divided by it.
+        temperature, doubt: calibration, see :class:`~SegClassifyLib.evaluation.calibrate.Calibration`.
         training: what the training images were like.
         provenance: data, software, scores.
     """
@@ -35,6 +35,7 @@ class Model:
     head: HeadState | None = None
     classes: tuple[str, ...] = ()
     temperature: float = 1.0
+    doubt: float = 0.0
     training: TrainingReference = field(default_factory=TrainingReference)
     provenance: Provenance = field(default_factory=Provenance)
 
@@ -47,3 +48,5 @@ class Model:
             raise ValueError("a classifier needs two or more classes, each with its own name")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise ValueError("temperature must be a positive number")
+        if not 0 <= self.doubt < 1:
+            raise ValueError("doubt must be a share below 1")

@@ -116,6 +116,7 @@ def _open_folder(folder: Path) -> Model:
             head=_read_head(folder, description),
             classes=description.classes,
             temperature=description.temperature,
+            doubt=description.doubt,
             training=description.training,
             provenance=provenance,
         )

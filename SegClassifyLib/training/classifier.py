@@ -9,7 +9,7 @@ import numpy as np
 
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.errors import TrainingError
-from SegClassifyLib.evaluation.calibrate import fit_temperature
+from SegClassifyLib.evaluation.calibrate import fit_calibration
 from SegClassifyLib.evaluation.crossvalidate import CrossValidation, cross_validate
 from SegClassifyLib.features.cache import FeatureCache
 from SegClassifyLib.features.spec import FeatureTable
@@ -205,6 +205,7 @@ def _model(
         settings={"classifier": settings.model_dump(mode="json"), **full.provenance.settings},
         licence=training_set.document.licence,
     )
+    calibration = fit_calibration(validation.logits, y)
     reference = summarise([f.observation for f in material.features], training_set.channels)
     return replace(
         full,
@@ -213,7 +214,8 @@ def _model(
         segmenter=segmenter,
         head=head.to_state(),
         classes=classes,
-        temperature=fit_temperature(validation.logits, y).value,
+        temperature=calibration.temperature,
+        doubt=calibration.doubt,
         training=reference.model_copy(update={"labels": full.training.labels}),
         provenance=provenance,
     )

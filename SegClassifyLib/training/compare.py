@@ -11,6 +11,7 @@ import numpy as np
 from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.errors import ModelPackageError, TrainingError
+from SegClassifyLib.evaluation.calibrate import held_out_probabilities
 from SegClassifyLib.evaluation.comparison import Comparison, compare
 from SegClassifyLib.evaluation.crossvalidate import held_out_logits
 from SegClassifyLib.evaluation.folds import Fold, repeated_folds
@@ -138,8 +139,6 @@ def _out_of_fold(
     progress: Progress,
 ) -> np.ndarray:
     """Probabilities ``(N, K)`` of heads that have not seen the case's patient, mean over the repeats."""
-    from scipy.special import softmax
-
     decision = Decision(model)
     by_case: dict[str, CaseFeatures] = {
         c.name: f for c, f in zip(material.cases, material.features, strict=True)
@@ -147,21 +146,22 @@ def _out_of_fold(
     table = decision.table([by_case[c.name] for c in cases])
     fresh = decision.head.fresh  # type: ignore[attr-defined] # linear and conv heads are learners
     own = _own(model, cases)
-    proba = np.zeros((len(plans), len(y), int(y.max()) + 1))
+    logits = np.zeros((len(plans), len(y), int(y.max()) + 1))
     total, done = sum(map(len, plans)), 0
     for repeat, plan in enumerate(plans):
         for fold in plan:
             progress.report(f"Training {model.name} anew", done, total)
             part = fold.train[own[fold.train]]
-            if len(np.unique(y[part])) < proba.shape[2]:
+            if len(np.unique(y[part])) < logits.shape[2]:
                 raise TrainingError(
                     f"{model.name} was made from too few cases of {len(cases)} that are compared on: a fold without "
                     "some class is left. Compare on held-out cases."
                 )
-            logits = held_out_logits(fresh(), table, y, groups, Fold(part, fold.test), seed + repeat)
-            proba[repeat, fold.test] = softmax(logits, axis=-1)
+            logits[repeat, fold.test] = held_out_logits(
+                fresh(), table, y, groups, Fold(part, fold.test), seed + repeat
+            )
             done += 1
-    return np.asarray(proba.mean(0))
+    return np.asarray(held_out_probabilities(logits, y, groups).mean(0))
 
 
 def _own(model: Model, cases: Sequence[Case]) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from SegClassifyLib.volumes.image import Image, Label, LabelMap
+from SegClassifyLib.volumes.texture import texture
 
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 """Of each channel's grey values, before any scaling."""
@@ -24,12 +25,17 @@ class Observation:
         spacing, field_of_view: mm along x, y (, z).
         quantiles: one tuple a channel, at :data:`QUANTILES`.
         volumes: mm³ (mm²) by label name, labels that are there only.
+        texture: one tuple a channel, see :func:`.texture.texture`; empty where it was not measured.
+        right_handed: whether the grid's axes are, as those of DICOM series; the opposite in a 3D image means that one
+            axis, usually left-right, is counted the other way round.
     """
 
     spacing: tuple[float, ...]
     field_of_view: tuple[float, ...]
     quantiles: tuple[tuple[float, ...], ...]
     volumes: dict[str, float]
+    texture: tuple[tuple[float, ...], ...] = ()
+    right_handed: bool = True
 
 
 def observe(image: Image, label_map: LabelMap | None = None, labels: Sequence[Label] = ()) -> Observation:
@@ -52,7 +58,12 @@ def observe(image: Image, label_map: LabelMap | None = None, labels: Sequence[La
             if label.value != 0 and voxels:
                 volumes[label.name] = voxels * voxel
     extent = tuple(n * s for n, s in zip(geometry.size, geometry.spacing, strict=True))
-    return Observation(tuple(geometry.spacing), extent, quantiles, volumes)
+    rough = tuple(
+        texture(channel, geometry, levels[-1] - levels[0])
+        for channel, levels in zip(image.array, quantiles, strict=True)
+    )
+    right_handed = geometry.ndim == 2 or bool(np.linalg.det(geometry.matrix) > 0)
+    return Observation(tuple(geometry.spacing), extent, quantiles, volumes, rough, right_handed)
 
 
 def observation_from_json(content: dict[str, Any]) -> Observation:
@@ -62,4 +73,6 @@ def observation_from_json(content: dict[str, Any]) -> Observation:
         tuple(content["field_of_view"]),
         tuple(tuple(row) for row in content["quantiles"]),
         dict(content["volumes"]),
+        tuple(tuple(row) for row in content.get("texture", ())),
+        bool(content.get("right_handed", True)),
     )

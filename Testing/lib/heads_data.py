@@ -40,3 +40,10 @@ def ring_table(y: np.ndarray, seed: int = 0, cells: tuple[int, ...] = (8, 8)) ->
     X = np.concatenate([flat.mean(2), flat.std(2)], axis=1).astype(np.float32)
     taps = {"deep": maps[:, :1].astype(np.float16), "labels": maps[:, 1:].astype(np.float16)}
     return FeatureTable(feature_names(6), X, taps)
+
+
+def true_logits(n: int, seed: int = 0, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Logits ``(n, K)`` whose softmax are the true probabilities of the classes drawn ``(n,)``."""
+    rng = np.random.default_rng(seed)
+    logits = 2 * rng.normal(size=(n, classes))
+    return logits, (logits + rng.gumbel(size=logits.shape)).argmax(1)

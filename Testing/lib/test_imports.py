@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "phantoms": {"cases", "volumes"},
     "evaluation": {"features"},
     "heads": {"evaluation", "features"},
-    "package": {"features", "heads", "networks", "preprocessing", "segmenter", "volumes"},
+    "package": {"evaluation", "features", "heads", "networks", "preprocessing", "segmenter", "volumes"},
     "classify": {
         "cases", "evaluation", "features", "heads", "inference", "networks", "package", "preprocessing",
         "segmenter", "volumes",

@@ -47,6 +47,22 @@ def bootstrap_groups(
     return percentile_interval(measure(np.ones((1, len(y))))[0], np.concatenate(draws))
 
 
+def class_auc_intervals(
+    y: np.ndarray, proba: np.ndarray, groups: np.ndarray, seed: int = 0
+) -> tuple[Interval, ...]:
+    """The AUC of each class against the rest with its 95 % interval, arguments as in :func:`bootstrap_groups`."""
+    return tuple(
+        bootstrap_groups(
+            (y == k).astype(np.int64),
+            np.stack([1 - proba[:, k], proba[:, k]], axis=1),
+            groups,
+            "macro_auc",
+            seed=seed,
+        )
+        for k in range(proba.shape[1])
+    )
+
+
 def paired_difference(
     y: np.ndarray,
     proba: np.ndarray,

@@ -33,6 +33,7 @@ class PackageInfo:
         labels: names, without background.
         channels: names of the images it wants, in order.
         ndim: 2 or 3; 0 where it cannot be read.
+        created: when it was trained, ISO 8601; tells versions of one name apart.
         problem: a sentence on why it cannot be used; empty when all is well as far as a quick look can tell.
     """
 
@@ -44,6 +45,7 @@ class PackageInfo:
     channels: tuple[str, ...] = ()
     ndim: int = 0
     problem: str = ""
+    created: str = ""
 
     @property
     def ok(self) -> bool:
@@ -65,7 +67,9 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def list_packages(folder: Path | str | None = None) -> list[PackageInfo]:
-    """The model packages in a folder, or in all of :func:`model_folders`, by name; weights are not read.
+    """The model packages in a folder, or in all of :func:`model_folders`; weights are not read.
+
+    They come by name, and of one name the newest first.
 
     Damaged packages are listed too, with what is wrong with them.
 
@@ -82,7 +86,8 @@ def list_packages(folder: Path | str | None = None) -> list[PackageInfo]:
                 f"The models folder {place} cannot be read ({error.strerror}): choose another one."
             ) from error
         found += [look(e) for e in entries if e.is_dir() and not e.name.startswith(".") and _resembles(e)]
-    return sorted(found, key=lambda info: info.name.casefold())
+    newest_first = sorted(found, key=lambda info: (info.created, info.path.name), reverse=True)
+    return sorted(newest_first, key=lambda info: info.name.casefold())
 
 
 def look(folder: Path) -> PackageInfo:
@@ -200,4 +205,5 @@ def _info(folder: Path, description: PackageDescription, problem: str) -> Packag
         channels=tuple(channel.name for channel in description.preprocessing.channels),
         ndim=description.network.ndim,
         problem=problem,
+        created=description.provenance.created,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from SegClassifyLib.atomic import write_text
@@ -17,6 +18,7 @@ from SegClassifyLib.package.library import folder_name
 from SegClassifyLib.package.store import save_package
 from SegClassifyLib.training.classifier import TrainedClassifier
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
+from SegClassifyLib.training.segmenter_run import list_runs
 
 _RECORD = ".record.json"
 RESULT = ".json"
@@ -31,8 +33,8 @@ class TrainingRecord(BaseModel):
         settings: of the training.
         cases, images, groups, y: name, content hash, group and class number of each training case.
         classes: in order.
-        logits: out of fold ``(R, N, K)``.
-        folds: of each of the R repeats.
+        proba: out of fold ``(N, K)``, as the cross-validation gave them.
+        folds, repeats: of the cross-validation.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -44,15 +46,9 @@ class TrainingRecord(BaseModel):
     groups: tuple[str, ...]
     y: tuple[int, ...]
     classes: tuple[str, ...]
-    logits: tuple[tuple[tuple[float, ...], ...], ...]
+    proba: tuple[tuple[float, ...], ...]
     folds: int
-
-    @property
-    def proba(self) -> np.ndarray:
-        """Out-of-fold probabilities ``(N, K)``, mean over the repeats, as the cross-validation gave them."""
-        from scipy.special import softmax
-
-        return np.asarray(softmax(np.asarray(self.logits), axis=-1).mean(0))
+    repeats: int
 
     def found_in(self, training_set: TrainingSet) -> list[Case]:
         """The cases as they are in the set.
@@ -73,11 +69,27 @@ class TrainingRecord(BaseModel):
         return found
 
 
+def record_of(
+    trained: TrainedClassifier, training_set: TrainingSet, segmenter: Path, settings: ClassifierSettings
+) -> TrainingRecord:
+    """What is remembered of a training on the family at ``segmenter``."""
+    hashes = {c.name: str(c.image_hash) for c in training_set.cases}
+    return TrainingRecord(
+        segmenter=_relative(segmenter, training_set.folder),
+        settings=settings,
+        cases=trained.cases,
+        images=tuple(hashes[name] for name in trained.cases),
+        groups=tuple(str(g) for g in trained.groups),
+        y=tuple(int(k) for k in trained.y),
+        classes=trained.model.classes,
+        proba=trained.validation.proba.tolist(),
+        folds=settings.folds,
+        repeats=len(trained.validation.per_repeat),
+    )
+
+
 def save_classifier_run(
-    trained: TrainedClassifier,
-    training_set: TrainingSet,
-    segmenter: Path,
-    settings: ClassifierSettings,
+    trained: TrainedClassifier, record: TrainingRecord, training_set: TrainingSet
 ) -> Path:
     """Write package and record to a folder of their own in the training set; returns the package's path.
 
@@ -90,18 +102,6 @@ def save_classifier_run(
     while target.exists():
         number += 1
         target = parent / f"{stem} {number}"
-    hashes = {c.name: str(c.image_hash) for c in training_set.cases}
-    record = TrainingRecord(
-        segmenter=_relative(segmenter, training_set.folder),
-        settings=settings,
-        cases=trained.cases,
-        images=tuple(hashes[name] for name in trained.cases),
-        groups=tuple(str(g) for g in trained.groups),
-        y=tuple(int(k) for k in trained.y),
-        classes=trained.model.classes,
-        logits=trained.validation.logits.tolist(),
-        folds=trained.validation.folds,
-    )
     with disk_errors(parent, TrainingError):
         write_text(parent / f"{target.name}{_RECORD}", record.model_dump_json())
     return save_package(trained.model, target)
@@ -120,6 +120,21 @@ def read_record(run: Path) -> TrainingRecord:
         raise TrainingError(
             f"{run} is no training of a classifier of this training set, or is damaged: train it again."
         ) from error
+
+
+def segmenter_of(record: TrainingRecord, training_set: TrainingSet) -> Path:
+    """Path of the family that a classifier was trained on."""
+    return training_set.folder / record.segmenter
+
+
+def known_segmenters(training_set: TrainingSet, models: Iterable[Path | str] = ()) -> list[Path]:
+    """Where fold segmenters of some models may be: what the set's trainings left, and what a run says of itself."""
+    found = []
+    for model in models:
+        with contextlib.suppress(TrainingError):  # no classifier's run: it says nothing of its segmenter
+            found.append(segmenter_of(read_record(Path(model)), training_set))
+    found += [run.path for run in list_runs(training_set) if run.usable]
+    return [path for path in dict.fromkeys(found) if path.exists()]
 
 
 def classifiers_folder(training_set: TrainingSet) -> Path:

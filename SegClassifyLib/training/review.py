@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from SegClassifyLib.evaluation.doubts import Doubts, find_doubts
-from SegClassifyLib.evaluation.intervals import Interval, bootstrap_groups
+from SegClassifyLib.evaluation.intervals import Interval, class_auc_intervals
 from SegClassifyLib.evaluation.learning_curve import LearningCurve, learning_curve
 from SegClassifyLib.heads.base import load_head
 from SegClassifyLib.progress import Progress
@@ -49,16 +47,7 @@ def review_classifier(
     """
     proba, y, classes = trained.validation.proba, trained.y, trained.model.classes
     seed = trained.model.provenance.seed or 0
-    auc = tuple(
-        bootstrap_groups(
-            (y == k).astype(np.int64),
-            np.stack([1 - proba[:, k], proba[:, k]], axis=1),
-            trained.groups,
-            "macro_auc",
-            seed=seed,
-        )
-        for k in range(len(classes))
-    )
+    auc = class_auc_intervals(y, proba, trained.groups, seed)
     doubts = find_doubts(trained.validation, y, trained.cases, classes, most_doubtful)
     curve = _curve(trained, further, seed, progress) if further else None
     return Review(auc, doubts, curve)

@@ -18,7 +18,7 @@ from SegClassifyLib.features.cache import FeatureCache
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.caveats import caveats, plain_notes
 from SegClassifyLib.training.classifier import TrainedClassifier, train_classifier
-from SegClassifyLib.training.classifier_run import RESULT, classifiers_folder, save_classifier_run
+from SegClassifyLib.training.classifier_run import RESULT, classifiers_folder, record_of, save_classifier_run
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
 from SegClassifyLib.training.family import SegmenterFamily, open_family
 from SegClassifyLib.training.review import Review, review_classifier
@@ -35,6 +35,7 @@ from SegClassifyLib.worker.protocol import (
     TrainClassifierParams,
 )
 from SegClassifyLib.worker.segmenter_jobs import usable_segmenter
+from SegClassifyLib.worker.training_messages import HEADS, SEEN
 
 _STEPS = 5
 """Points of the curve of what further cases would bring."""
@@ -45,18 +46,14 @@ def train(params: TrainClassifierParams, progress: Progress) -> ClassifierTraine
     began = time.monotonic()
     training_set, device = TrainingSet.open(params.folder), check_device(params.device)
     path = usable_segmenter(params.segmenter)
-    settings = ClassifierSettings(
-        head=params.head,
-        seen=params.seen,
-        seed=params.seed,
-    )
+    settings = _settings(params)
     progress.report("Opening the model")
     family = open_family(path)
     cache = FeatureCache(training_set.features_folder)
     trained = train_classifier(training_set, family, settings, params.name, cache, device, progress)
     review = review_classifier(trained, _steps(params.further), progress=progress)
     progress.report("Saving")
-    run = save_classifier_run(trained, training_set, path, settings)
+    run = save_classifier_run(trained, record_of(trained, training_set, path, settings), training_set)
     result = _result(run, trained, review, family, params, time.monotonic() - began)
     with disk_errors(run, TrainingError):
         write_text(run.with_name(run.name + RESULT), json.dumps(result.to_json(), indent=1))
@@ -102,6 +99,16 @@ def case_answers(
         CaseAnswer(name, classes[int(k)], classes[int(p.argmax())], tuple(float(x) for x in p))
         for name, k, p in zip(cases, y, proba, strict=True)
     )
+
+
+def _settings(params: TrainClassifierParams) -> ClassifierSettings:
+    for what, value, known in (
+        ("classifier", params.head, HEADS),
+        ("way with seen cases", params.seen, SEEN),
+    ):
+        if value not in known:
+            raise TrainingError(f"There is no {what} {value!r}: choose one of {', '.join(known)}.")
+    return ClassifierSettings.model_validate({"head": params.head, "seen": params.seen, "seed": params.seed})
 
 
 def _steps(further: tuple[int, ...]) -> tuple[int, ...]:

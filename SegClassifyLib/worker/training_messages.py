@@ -521,6 +521,10 @@ TRAINING_JOBS: tuple[type[Params[Any]], ...] = (
     PlanSegmenterParams,
     TrainSegmenterParams,
     TrainClassifierParams,
+    BaselineParams,
+    CompareModelsParams,
+    EvaluateModelParams,
+    NextCasesParams,
 )
 """Methods of this module that wait for the one job that computes."""
 
@@ -528,5 +532,6 @@ TRAINING_ERRANDS: tuple[type[Params[Any]], ...] = (
     SegmenterRunsParams,
     KeepSegmenterParams,
     LastClassifierParams,
+    SaveModelParams,
 )
 """Those that are done beside it."""

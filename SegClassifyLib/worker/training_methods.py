@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from SegClassifyLib.progress import Progress
-from SegClassifyLib.worker import classifier_jobs, segmenter_jobs
+from SegClassifyLib.worker import classifier_jobs, model_jobs, segmenter_jobs
 from SegClassifyLib.worker.protocol import (
+    BaselineParams,
+    BaselineResult,
     ClassifierTrained,
+    CompareModelsParams,
+    EvaluateModelParams,
+    EvaluationInfo,
     KeepSegmenterParams,
     LastClassifierParams,
+    ModelComparison,
+    ModelInfo,
+    NextCasesParams,
     PlanSegmenterParams,
+    SaveModelParams,
     SegmenterOutlook,
     SegmenterRun,
     SegmenterRunsParams,
+    SuggestedCases,
     TrainClassifierParams,
     TrainSegmenterParams,
 )
@@ -46,3 +56,23 @@ class TrainingMethods:
     ) -> tuple[ClassifierTrained, ...]:
         """``last_classifier``."""
         return classifier_jobs.last(params)
+
+    def baseline(self, params: BaselineParams, progress: Progress) -> BaselineResult:
+        """``baseline``."""
+        return model_jobs.baseline(params, progress)
+
+    def save_model(self, params: SaveModelParams, _progress: Progress) -> ModelInfo:
+        """``save_model``."""
+        return model_jobs.save_model(params)
+
+    def compare_models(self, params: CompareModelsParams, progress: Progress) -> ModelComparison:
+        """``compare_models``."""
+        return model_jobs.compare_models(params, progress)
+
+    def evaluate_model(self, params: EvaluateModelParams, progress: Progress) -> EvaluationInfo:
+        """``evaluate_model``."""
+        return model_jobs.evaluate_model(params, progress)
+
+    def next_cases(self, params: NextCasesParams, progress: Progress) -> SuggestedCases:
+        """``next_cases``."""
+        return model_jobs.suggest_cases(params, progress)

@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 
 from SegClassifyPanel.job_row import JobRow
 from SegClassifyPanel.lib_path import make_importable
-from SegClassifyPanel.score_table import fill_scores
+from SegClassifyPanel.score_table import ScoreTable
 from SegClassifyPanel.texts import show_text
 from SegClassifyPanel.training_state import TrainingState
 
@@ -39,6 +39,7 @@ class Baselines:
         self._state = state
         self._found: dict[str, BaselineResult] = {}
         self._problem = ""
+        self._table = ScoreTable(ui.scoreTable)
         self.rows = {
             "shape": self._row("shapeButton", "shape"),
             "scratch": self._row("scratchButton", "scratch"),
@@ -100,7 +101,7 @@ class Baselines:
         others = [self._found[kind] for kind in ("shape", "scratch") if kind in self._found]
         columns = [(_("Classifier"), (*result.scores, *result.auc))]
         columns += [(_title(other), other.scores) for other in others]
-        fill_scores(self._ui.scoreTable, columns)
+        self._table.show_scores(columns)
         sentences = [other.sentence for other in others]
         show_text(self._ui.baselineLabel, "\n".join([*sentences, self._problem]).strip())
 

@@ -154,19 +154,19 @@ def _heads() -> tuple[tuple[str, str], ...]:
 def _seen() -> tuple[tuple[str, str, str], ...]:
     return (
         (
-            _("Use fairly"),
+            _("Use them fairly"),
             "crossfit",
             _(
                 "Each such case is looked at by an extra network that has not seen it, so the scores are honest."
             ),
         ),
         (
-            _("Leave out"),
+            _("Leave them out"),
             "exclude",
             _("Only cases that the network was not trained on are used: honest, but fewer cases."),
         ),
         (
-            _("Use as they are"),
+            _("Use them as they are"),
             "include",
             _("The network knows these cases: the scores look better than they are."),
         ),

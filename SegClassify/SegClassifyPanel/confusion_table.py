@@ -7,8 +7,12 @@ from collections.abc import Callable, Sequence
 import qt
 from slicer.i18n import tr as _
 
+from SegClassifyPanel.table_fit import TableFit
+
 _NAMED = 4
 """With more classes than these the columns have numbers, and the rows say which class has which."""
+_NAMES = 120
+"""Pixels at most for the names of the rows."""
 
 
 class ConfusionTable:
@@ -23,7 +27,10 @@ class ConfusionTable:
         self._table = table
         self._chosen = chosen
         table.connect("cellClicked(int,int)", self._on_click)
-        table.horizontalHeader().setMinimumSectionSize(28)
+        self._fit = TableFit(table, 12)
+        table.horizontalHeader().setMinimumSectionSize(24)
+        table.verticalHeader().setMaximumWidth(_NAMES)
+        table.verticalHeader().textElideMode = qt.Qt.ElideRight
         table.horizontalHeader().setHighlightSections(False)
         table.verticalHeader().setHighlightSections(False)
 
@@ -47,9 +54,10 @@ class ConfusionTable:
                 table.setItem(row, column, _cell(classes[row], classes[column], count, row == column))
         for column, name in enumerate(classes):
             table.horizontalHeaderItem(column).setToolTip(_("said: {name}").format(name=name))
-        mode = qt.QHeaderView.ResizeToContents if numbered else qt.QHeaderView.Stretch
-        table.horizontalHeader().setSectionResizeMode(mode)
-        fit_height(table, 12)
+        for row, name in enumerate(classes):
+            table.verticalHeaderItem(row).setToolTip(name)
+        table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
+        self._fit.fit()
 
     def _on_click(self, row: int, column: int) -> None:
         self._chosen(row, column)
@@ -67,14 +75,3 @@ def _cell(true: str, said: str, count: int, right: bool) -> qt.QTableWidgetItem:
         tip = _("{count} of {true} were taken for {said}").format(count=count, true=true, said=said)
     item.setToolTip(tip)
     return item
-
-
-def fit_height(table: qt.QTableWidget, most: int) -> None:
-    """Make a table as high as its rows, up to so many of them."""
-    table.resizeRowsToContents()
-    rows = min(table.rowCount, most)
-    header = 0 if table.horizontalHeader().isHidden() else table.horizontalHeader().sizeHint.height()
-    height = header + sum(table.rowHeight(row) for row in range(rows)) + 2 * table.frameWidth
-    # Room for a scroll bar below, which would otherwise cover the last row.
-    height += table.horizontalScrollBar().sizeHint.height() if table.columnCount > _NAMED else 0
-    table.setFixedHeight(max(height, 1))

@@ -23,7 +23,9 @@ class LearningPlot:
 
     def __init__(self, box: qt.QCheckBox) -> None:
         self._box = box
-        self._plot = PlotView(_("Learning curve"), _("Cases"), _("Balanced accuracy, %"))
+        self._plot = PlotView(
+            _("Learning curve"), _("Cases that train"), _("Balanced accuracy, %"), legend=False
+        )
         self._watch = SceneWatch(self._plot.restore, lambda: None, lambda: None)
         self._there = False
         box.connect("toggled(bool)", self._apply)
@@ -34,7 +36,7 @@ class LearningPlot:
         self._there = bool(curve)
         self._box.visible = self._there
         if result is not None and curve:
-            title = _("Learning curve: {name}").format(name=result.name)
+            title = _("{name}: measured, and with more cases").format(name=result.name)
             self._plot.set_lines(lines_of(curve, result.outlook_curve), title)
         self._apply()
 
@@ -51,22 +53,17 @@ class LearningPlot:
 
 
 def lines_of(curve: tuple[CurvePoint, ...], outlook: tuple[CurvePoint, ...]) -> tuple[Line, ...]:
-    """What was measured and what may come, each with its band."""
+    """What was measured and what may come, each with its band: low to the right, and high back to the left."""
     lines = []
     for points, name, colour, dashed in (
         (curve, _("measured"), COLOURS[0], False),
         ((curve[-1], *outlook) if outlook else (), _("with more cases, perhaps"), COLOURS[1], True),
     ):
-        if not points:
-            continue
         x = tuple(float(point.cases) for point in points)
-        lines.append(Line(name, x, tuple(100 * p.value for p in points), colour, dashed, True))
-        band = _("95 % of {name}").format(name=name)
-        pale = tuple(0.5 + 0.5 * c for c in colour)
-        lines.append(
-            Line(_("{band}, low").format(band=band), x, tuple(100 * p.low for p in points), pale, True)
-        )  # type: ignore[arg-type]
-        lines.append(
-            Line(_("{band}, high").format(band=band), x, tuple(100 * p.high for p in points), pale, True)
-        )  # type: ignore[arg-type]
+        values = tuple(100 * point.value for point in points)
+        low, high = (tuple(100 * p.low for p in points), tuple(100 * p.high for p in points))
+        if points:
+            lines.append(Line(name, x, values, colour, dashed, True))
+            band = _("{name}, 95 % interval").format(name=name)
+            lines.append(Line(band, x + x[::-1], low + high[::-1], colour, True))
     return tuple(lines)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import qt
 from slicer.i18n import tr as _
 
-from SegClassifyPanel.confusion_table import fit_height
+from SegClassifyPanel.table_fit import TableFit
 
 _MOST_ROWS = 8
 
@@ -38,13 +38,14 @@ class ListedCases:
     def __init__(self, table: qt.QTableWidget, opened: Callable[[int], None], second: str = "") -> None:
         self._table = table
         self._opened = opened
+        self._fit = TableFit(table, _MOST_ROWS)
         table.setColumnCount(2)
         table.setHorizontalHeaderLabels([_("Case"), second or _("Why")])
         table.verticalHeader().hide()
         header = table.horizontalHeader()
         header.setSectionResizeMode(0, qt.QHeaderView.Interactive)
         header.setSectionResizeMode(1, qt.QHeaderView.Stretch)
-        header.resizeSection(0, 110)
+        header.resizeSection(0, 90)
         table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
         table.connect("cellClicked(int,int)", self._on_click)
 
@@ -58,7 +59,7 @@ class ListedCases:
                 item.setToolTip(text)
                 table.setItem(row, column, item)
         table.visible = bool(cases)
-        fit_height(table, _MOST_ROWS)
+        self._fit.fit()
 
     def select(self, row: int) -> None:
         """Mark a row."""

@@ -12,7 +12,7 @@ from SegClassifyPanel.icons import show_icon
 from SegClassifyPanel.job_row import JobRow
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.listed_cases import ListedCase, ListedCases
-from SegClassifyPanel.score_table import fill_differences, fill_scores
+from SegClassifyPanel.score_table import ScoreTable
 from SegClassifyPanel.texts import cases_words, show_text
 from SegClassifyPanel.training_state import TrainingState
 
@@ -51,6 +51,7 @@ class ModelCheck:
         self.evaluate = JobRow(
             ui, "evaluateButton", "evaluate", logic.training, self._start_evaluate, self.update, self._fail
         )
+        self._differences, self._scores = ScoreTable(ui.compareTable), ScoreTable(ui.evaluateTable)
         self._wrong = ListedCases(ui.wrongTable, self._on_case)
         ui.compareMore.connect("toggled(bool)", self.update)
         self.forget()
@@ -71,8 +72,8 @@ class ModelCheck:
         self._fail("")
         for label in (ui.compareSentence, ui.evaluateSentence):
             show_text(label, "")
-        for table in (ui.compareTable, ui.evaluateTable):
-            table.visible = False
+        for table in (self._differences, self._scores):
+            table.hide()
         self._list_cases(())
 
     def update(self, *_checked: Any) -> None:
@@ -113,8 +114,7 @@ class ModelCheck:
         if result is not self._state.classifier:
             return
         show_text(self._ui.compareSentence, "\n".join([found.sentence, *found.notes]))
-        fill_differences(self._ui.compareTable, found)
-        self._ui.compareTable.visible = bool(found.scores)
+        self._differences.show_difference(found)
         self._list_cases([ListedCase(doubt.case, doubt.sentence) for doubt in found.disagreements])
 
     def _evaluated(self, result: Any, found: EvaluationInfo) -> None:
@@ -122,8 +122,7 @@ class ModelCheck:
             return
         sentence = _("On {cases} that trained nothing:").format(cases=cases_words(found.cases))
         show_text(self._ui.evaluateSentence, "\n".join([sentence, *found.notes]))
-        fill_scores(self._ui.evaluateTable, [(_("Test cases"), (*found.scores, *found.auc))])
-        self._ui.evaluateTable.visible = True
+        self._scores.show_scores([(_("Test cases"), (*found.scores, *found.auc))])
         wrong = [answer for answer in found.answers if answer.predicted != answer.class_name]
         words = _("is {true}, taken for {said}")
         self._list_cases(

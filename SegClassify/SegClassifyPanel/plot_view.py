@@ -60,10 +60,11 @@ class PlotView:
     Args:
         title: name of the chart.
         x, y: titles of the axes.
+        legend: whether the names of the lines are shown.
     """
 
-    def __init__(self, title: str, x: str, y: str) -> None:
-        self._title, self._x, self._y = title, x, y
+    def __init__(self, title: str, x: str, y: str, legend: bool = True) -> None:
+        self._title, self._x, self._y, self._legend = title, x, y, legend
         self._lines: tuple[Line, ...] = ()
         self._chart_id = ""
         self._series: list[str] = []
@@ -116,6 +117,10 @@ class PlotView:
             self._chart_id = chart.GetID()
             chart.SetXAxisTitle(self._x)
             chart.SetYAxisTitle(self._y)
+            chart.SetLegendVisibility(self._legend)
+            chart.SetTitleFontSize(16)
+            for set_size in (chart.SetLegendFontSize, chart.SetAxisTitleFontSize, chart.SetAxisLabelFontSize):
+                set_size(13)
         changing = chart.StartModify()
         chart.SetName(self._title)
         chart.SetTitle(self._title)

@@ -275,7 +275,8 @@ class SegmenterSection:
             message = _("“{name}” is finished, and chosen for step 2.").format(name=training.run.name)
             show_text(self.ui.segmenterMessage, message)
         elif training.problem:
-            self._fail(training.problem)
+            resumable = _("Once it is listed below, Resume goes on after its last epoch.")
+            self._fail(f"{training.problem} {resumable}" if training.epochs else training.problem)
         self.ask_runs()
 
     def _kept(self, run: SegmenterRun) -> None:

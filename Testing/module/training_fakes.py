@@ -323,3 +323,78 @@ def baseline(kind: str = "shape") -> Any:
         ScoreInfo("difference", 0.17, 0.06, 0.27),
         f"Better than {names[kind]} by 17 points (6 to 27): more than chance.",
     )
+
+
+def comparison() -> Any:
+    """The new model is better by more than noise."""
+    from SegClassifyLib.worker.training_messages import CaseDoubt, ModelComparison, ScoreInfo, ScorePair
+
+    return ModelComparison(
+        first="Heads, last week",
+        second="Heads",
+        scores=(
+            ScorePair(
+                ScoreInfo("balanced accuracy", 0.70, 0.61, 0.79),
+                ScoreInfo("balanced accuracy", 0.78, 0.69, 0.86),
+                ScoreInfo("balanced accuracy", 0.08, 0.01, 0.15),
+            ),
+            ScorePair(
+                ScoreInfo("mean AUC", 0.85, 0.78, 0.91),
+                ScoreInfo("mean AUC", 0.90, 0.84, 0.95),
+                ScoreInfo("mean AUC", 0.05, -0.01, 0.11),
+            ),
+        ),
+        sentence="“Heads” is better than “Heads, last week” by 8 points (1 to 15): more than chance.",
+        notes=("Both were trained anew on the same folds of 90 cases.",),
+        disagreements=(
+            CaseDoubt(
+                "case 004", "“Heads” says metastasis, which it is; “Heads, last week” says glioblastoma."
+            ),
+            CaseDoubt(
+                "case 017", "“Heads” says meningioma; “Heads, last week” says metastasis, which it is."
+            ),
+        ),
+    )
+
+
+def evaluation() -> Any:
+    """A test on fifteen cases."""
+    from SegClassifyLib.worker.training_messages import CaseAnswer, EvaluationInfo, ScoreInfo
+
+    answers = tuple(
+        CaseAnswer(f"case {n:03d}", THREE[n % 3], THREE[0] if n == 5 else THREE[n % 3], (0.5, 0.3, 0.2))
+        for n in range(5, 90, 6)
+    )
+    return EvaluationInfo(
+        model="Heads",
+        classes=THREE,
+        cases=15,
+        scores=(ScoreInfo("balanced accuracy", 0.81, 0.62, 0.96), ScoreInfo("mean AUC", 0.91, 0.76, 1.0)),
+        auc=(),
+        confusion=((5, 0, 0), (0, 5, 0), (1, 0, 4)),
+        answers=answers,
+        notes=("15 cases are few: the intervals are wide.",),
+    )
+
+
+def suggestions(in_set: bool = True) -> Any:
+    """Three cases to label."""
+    from SegClassifyLib.worker.training_messages import SuggestedCase, SuggestedCases
+
+    reasons = (
+        "The classifier is unsure of it, and no case with a class looks like it.",
+        "The classifier is unsure of it.",
+        "No case with a class looks like it.",
+    )
+    cases = tuple(
+        SuggestedCase(
+            f"case {9 + 10 * n:03d}",
+            in_set,
+            (f"/new/case{n}.nrrd",),
+            f"patient {n}",
+            (0.4, 0.35, 0.25),
+            reason,
+        )
+        for n, reason in enumerate(reasons)
+    )
+    return SuggestedCases(cases, THREE, 9, ())

@@ -22,6 +22,12 @@ def write_colors(folder: Path) -> None:
     (colors / "GenericColors.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def is_modified_since_read(scene: Any) -> bool:
+    """Whether nodes were modified that Slicer would offer to save before it closes."""
+    nodes = vtk.vtkCollection()
+    return bool(scene.GetStorableNodesModifiedSinceRead(nodes) or scene.GetModifiedSinceRead(nodes))
+
+
 class SceneServices:
     """Follows the scene as Slicer does."""
 

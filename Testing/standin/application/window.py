@@ -3,10 +3,17 @@
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QScrollArea, QToolBar, QWidget
 
+from standin.application.scene import is_modified_since_read
 from standin.binding.classes import own_class
 from standin.binding.convert import to_qt
+from standin.binding.dialogs import answers
+from standin.errors import WouldBlock, record
+
+MODIFIED = "The scene has been modified. Do you want to save it before exit?"
+CONFIRM = "Are you sure you want to exit?"
 
 
 @own_class("slicer.qSlicerModuleSelectorToolBar")
@@ -72,6 +79,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(views, 1)
         self.setCentralWidget(body)
         self.statusBar()
+        self._closing = False
         self._selector = ModuleSelector(self, modules)
         self.resize(width, height)
 
@@ -87,3 +95,30 @@ class MainWindow(QMainWindow):
     def moduleSelector(self) -> ModuleSelector:
         """What chooses the module."""
         return self._selector
+
+    def _confirms(self) -> bool:
+        """What Slicer asks before it closes: to save what was modified, or else whether it is meant."""
+        import slicer
+
+        question = MODIFIED if is_modified_since_read(slicer.mrmlScene) else CONFIRM
+        record.messages.append(("close", question))
+        if not answers:
+            raise WouldBlock(
+                "Slicer asks before it closes. Say the answer with standin.answer(True or False)."
+            )
+        return bool(answers.popleft())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask; then the module that is shown is left. An event filter of the window is asked before this."""
+        if self._closing:
+            return
+        event.ignore()
+        if self._confirms():
+            self._closing = True
+            self._selector.selectModule("")
+            event.accept()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The next test has the window again."""
+        self._closing = False
+        super().showEvent(event)

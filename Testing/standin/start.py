@@ -225,6 +225,7 @@ def screenshot(path: str | Path, views: bool = True) -> Path:
     session = start()
     spin(0.05)
     if views:
+        session.window.grab()  # a window that was never shown gives its views their places only now
         session.app.layout_manager.render_all()
     widget = session.window if views else session.window.panel
     if not widget.grab().save(str(path)):

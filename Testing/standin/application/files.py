@@ -35,6 +35,11 @@ ENDINGS: dict[str, tuple[str, ...]] = {
 }
 # Bits of vtkSlicerVolumesLogic::LoadingOptions by the property that sets them.
 VOLUME_OPTIONS = {"labelmap": 1, "center": 2, "singleFile": 4, "autoWindowLevel": 8, "discardOrientation": 16}
+# What the readers look at; Slicer passes over other names, which is then a mistake that nobody sees.
+PROPERTIES = {
+    "VolumeFile": {*VOLUME_OPTIONS, "name", "show", "colorNodeID", "fileNames"},
+    "SegmentationFile": {"name", "autoOpacities", "colorNodeID"},
+}
 
 
 class IOManager(StrictObject):
@@ -79,6 +84,9 @@ class IOManager(StrictObject):
         name = properties["fileName"]
         if not isinstance(name, str):
             raise ValueError("fileName must be a string: Qt does not take a Path.")
+        unknown = set(properties) - {"fileName"} - PROPERTIES.get(fileType, set(properties))
+        if unknown:
+            raise ValueError(f"The reader of {fileType} does not look at {', '.join(sorted(unknown))}.")
         if not Path(name).exists():
             return _failed(userMessages, f"No such file: {name}")
         if fileType == "SceneFile":
@@ -97,8 +105,15 @@ class IOManager(StrictObject):
 
     def _read_volume(self, name: str, properties: dict) -> list[Any]:
         options = sum(bit for option, bit in VOLUME_OPTIONS.items() if properties.get(option))
-        label = properties.get("name") or Path(name).name.split(".")[0]
-        node = self._logic("Volumes").AddArchetypeVolume(name, label, options)
+        label = properties.get("name", Path(name).name.split(".")[0])
+        files = None
+        if "fileNames" in properties:
+            files = vtk.vtkStringArray()
+            for entry in properties["fileNames"]:
+                files.InsertNextValue(entry)
+        node = self._logic("Volumes").AddArchetypeVolume(name, label, options, files)
+        if node is not None and properties.get("colorNodeID") and node.GetDisplayNode() is not None:
+            node.GetDisplayNode().SetAndObserveColorNodeID(properties["colorNodeID"])
         if node is not None and properties.get("show", True):
             logic = self._app.applicationLogic()
             selection = logic.GetSelectionNode()

@@ -1,7 +1,8 @@
-"""The linear head: scaling, principal components, L2 logistic regression; the strength is chosen inside."""
+"""The linear head: scaling, whitening by degrees, L2 logistic regression; the strength is chosen inside."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,8 +22,10 @@ from SegClassifyLib.heads.base import (
     names_to_json,
     probabilities,
 )
+from SegClassifyLib.heads.components import Components
 from SegClassifyLib.heads.logistic import LinearMap, held_out_path, logistic_path
 from SegClassifyLib.heads.scaling import Scaling
+from SegClassifyLib.heads.whitening import Whitening
 from SegClassifyLib.progress import Progress
 
 if TYPE_CHECKING:
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 class LinearSettings(BaseModel):
     """How a linear head learns. The defaults were chosen on breast ultrasound and lung nodules, 5 to 25 cases a class.
+
+    The head is the weighted mean of one regression for each degree of whitening. Nothing is lost by that: a mean of
+    linear maps is a linear map.
 
     Args:
         strengths: values of C (inverse L2 penalty) to choose from, rising.
@@ -41,6 +47,10 @@ class LinearSettings(BaseModel):
         descriptors: the part that shape and intensity descriptors get (see :meth:`~.scaling.Scaling.of`).
         folds: of the inner cross-validation.
         lean: standard errors by which a stronger penalty may look worse than the best and still be taken.
+        whitening: degrees, see :class:`.whitening.Whitening`; the first alone is taken where there are fewer than
+        whitened_from: cases, those without a class included: too few to know the small components.
+        kept_variance: part of it that the principal components hold.
+        trust: how much a degree with less held-out loss counts: its weight is exp(-trust * summed loss).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,9 +61,30 @@ class LinearSettings(BaseModel):
     expected_strength: float = Field(default=2.0, gt=0)
     belief: float = Field(default=4.0, ge=0)
     balance: float = Field(default=1.0, ge=0, le=1)
-    descriptors: float = Field(default=0.4, ge=0, le=1)
+    descriptors: float = Field(default=0.3, ge=0, le=1)
     folds: int = Field(default=5, ge=2)
     lean: float = Field(default=0.5, ge=0)
+    whitening: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(default=(0.0, 0.5, 1.0), min_length=1)
+    whitened_from: int = Field(default=40, ge=2)
+    kept_variance: float = Field(default=0.98, gt=0, le=1)
+    trust: float = Field(default=1.0, ge=0)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """The regression for one degree of whitening.
+
+    Args:
+        power: the degree.
+        strength: C that was chosen.
+        loss: least mean held-out loss; 0 where there were too few cases to hold some out.
+        map: of the scaled features.
+    """
+
+    power: float
+    strength: float
+    loss: float
+    map: LinearMap
 
 
 class LinearHead:
@@ -61,6 +92,8 @@ class LinearHead:
 
     Args:
         settings: how it learns.
+        background: features of cases without a class, with all the columns that the head will be trained on. They
+            say how features vary, and nothing of the classes; cases that the head is tested on must not be there.
 
     Example:
         >>> head = LinearHead().fit(table, y, groups)      # doctest: +SKIP
@@ -70,17 +103,21 @@ class LinearHead:
 
     kind = "linear"
 
-    def __init__(self, settings: LinearSettings | None = None) -> None:
+    def __init__(
+        self, settings: LinearSettings | None = None, background: FeatureTable | None = None
+    ) -> None:
         self.settings = settings or LinearSettings()
+        self.background = background
         self.n_classes = 0
         self.names: tuple[FeatureName, ...] = ()
         self.strength_ = float("nan")
+        self.shares_: dict[float, float] = {}
         self._scaling: Scaling | None = None
         self._map: LinearMap | None = None
 
     def fresh(self) -> LinearHead:
-        """An unfitted head with the same settings."""
-        return LinearHead(self.settings)
+        """An unfitted head with the same settings and background."""
+        return LinearHead(self.settings, self.background)
 
     def fit(
         self,
@@ -99,9 +136,14 @@ class LinearHead:
         self.names = table.names
         # Matrices of a hundred rows: on a busy machine BLAS threads wait for each other ten times as long as they work.
         with _threads().limit(limits=1, user_api="blas"):
-            self.strength_ = self._choose_strength(table, y, np.asarray(groups), seed)
-            self._scaling = self._learn_scaling(table.X, table.names)
-            self._map = logistic_path(self._scaling.apply(table.X), y, [self.strength_])[0]
+            rows = self._rows(table)
+            self._scaling = Scaling.of(rows, table.names, self.settings.balance, self.settings.descriptors)
+            components = Components.of(self._scaling.apply(rows), self.settings.kept_variance)
+            members = [
+                self._member(components, power, y, np.asarray(groups), seed)
+                for power in self._powers(len(rows))
+            ]
+        self._blend(members, len(y))
         return self
 
     def logits(self, table: FeatureTable) -> np.ndarray:
@@ -135,6 +177,7 @@ class LinearHead:
             "settings": self.settings.model_dump(mode="json"),
             "names": names_to_json(self.names),
             "strength": self.strength_,
+            "whitening": [[power, share] for power, share in self.shares_.items()],
         }
         arrays = {
             "shift": scaling.shift,
@@ -151,6 +194,7 @@ class LinearHead:
         head = cls(LinearSettings.model_validate(state.config["settings"]))
         head.names = names_from_json(state.config["names"])
         head.strength_ = float(state.config["strength"])
+        head.shares_ = {float(power): float(share) for power, share in state.config.get("whitening", ())}
         columns, arrays = (len(head.names),), state.arrays
         head._scaling = Scaling(arrays["shift"], arrays["spread"], arrays["weight"])
         head._map = LinearMap(arrays["coefficients"], arrays["bias"])
@@ -165,28 +209,56 @@ class LinearHead:
             raise RuntimeError("LinearHead.fit has not been called")
         return self._scaling, self._map
 
-    def _choose_strength(self, table: FeatureTable, y: np.ndarray, groups: np.ndarray, seed: int) -> float:
-        """C with the least held-out loss, near the expected one and leaning to stronger penalties."""
+    def _rows(self, table: FeatureTable) -> np.ndarray:
+        """The cases, and after them those without a class ``(N + M, F)``."""
+        if self.background is None or not len(self.background):
+            return table.X
+        return np.concatenate([table.X, self.background.select(table.names).X])
+
+    def _powers(self, rows: int) -> tuple[float, ...]:
+        return self.settings.whitening if rows >= self.settings.whitened_from else self.settings.whitening[:1]
+
+    def _member(
+        self, components: Components, power: float, y: np.ndarray, groups: np.ndarray, seed: int
+    ) -> _Member:
+        whitening = Whitening.of(components, power)
+        own = whitening.own(len(y))
+        strength, loss = self._choose_strength(own, y, groups, seed)
+        (found,) = logistic_path(own, y, [strength])
+        return _Member(power, strength, loss, whitening.back(found))
+
+    def _blend(self, members: list[_Member], cases: int) -> None:
+        """The weighted mean of all members; the strength told is that of the weightiest."""
+        loss = np.array([m.loss for m in members])
+        shares = np.exp(-self.settings.trust * cases * (loss - loss.min()))
+        shares /= shares.sum()
+        self.strength_ = members[int(shares.argmax())].strength
+        self.shares_ = {m.power: float(share) for m, share in zip(members, shares, strict=True)}
+        self._map = LinearMap(
+            np.tensordot(shares, np.stack([m.map.weights for m in members]), 1),
+            np.tensordot(shares, np.stack([m.map.bias for m in members]), 1),
+        )
+
+    def _choose_strength(
+        self, Z: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int
+    ) -> tuple[float, float]:
+        """C with the least held-out loss, near the expected one and leaning to stronger penalties; the least loss."""
         settings, strengths = self.settings, np.array(sorted(self.settings.strengths))
-        if len(strengths) == 1:
-            return float(strengths[0])
+        if len(strengths) == 1 and len(settings.whitening) == 1:
+            return float(strengths[0]), 0.0
         try:
             folds = make_folds(y, groups, settings.folds, seed)
         except TrainingError:  # a class of one patient: nothing to hold out
-            return settings.expected_strength
+            return settings.expected_strength, 0.0
         loss = np.zeros((len(strengths), len(y)))
         for fold in folds:
-            scaling = self._learn_scaling(table.X[fold.train], table.names)
-            train, test = scaling.apply(table.X[fold.train]), scaling.apply(table.X[fold.test])
-            logits = held_out_path(train, y[fold.train], strengths, test)
+            logits = held_out_path(Z[fold.train], y[fold.train], strengths, Z[fold.test])
             for row, proba in zip(loss, probabilities(logits), strict=True):
                 row[fold.test] = case_log_loss(y[fold.test], proba)
         away = np.log10(strengths / settings.expected_strength)
         doubt = settings.belief * away[:, None] ** 2 / len(y)
-        return float(strengths[_lean(loss * balanced_weights(y) + doubt, groups, settings.lean)])
-
-    def _learn_scaling(self, X: np.ndarray, names: tuple[FeatureName, ...]) -> Scaling:
-        return Scaling.of(X, names, self.settings.balance, self.settings.descriptors)
+        weighed = loss * balanced_weights(y) + doubt
+        return float(strengths[_lean(weighed, groups, settings.lean)]), float(weighed.mean(1).min())
 
 
 @cache

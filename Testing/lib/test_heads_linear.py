@@ -11,9 +11,9 @@ from heads_data import feature_names, vector_table
 from sklearn.linear_model import LogisticRegression
 
 from SegClassifyLib.errors import ModelPackageError
-from SegClassifyLib.evaluation.metrics import balanced_weights, score
+from SegClassifyLib.evaluation.metrics import balanced_weights, case_log_loss, score
 from SegClassifyLib.features.spec import FeatureName, FeatureTable
-from SegClassifyLib.heads import logistic
+from SegClassifyLib.heads import components, logistic
 from SegClassifyLib.heads.base import HeadState, load_head, probabilities
 from SegClassifyLib.heads.linear import LinearHead, LinearSettings, _lean
 from SegClassifyLib.heads.scaling import Scaling
@@ -185,7 +185,7 @@ def test_a_few_telling_descriptors_are_heard_among_thousands_of_tap_channels() -
 def test_path_is_what_plain_logistic_regression_finds(
     features: int, classes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logistic, "_VARIANCE_KEPT", 1.0)
+    monkeypatch.setattr(components, "VARIANCE_KEPT", 1.0)
     y = np.minimum(np.arange(40) % (classes + 2), classes - 1)  # the last class is three times as common
     X = np.random.default_rng(0).normal(size=(40, features)) / np.sqrt(features) + 0.3
     strengths = (0.1, 3.0, 1000.0)
@@ -235,19 +235,19 @@ def test_cases_that_are_all_alike_teach_the_class_shares_only() -> None:
 @pytest.mark.parametrize("shape", [(30, 200), (200, 30)])
 def test_components_are_those_of_the_covariance(shape: tuple[int, int]) -> None:
     X = np.random.default_rng(0).normal(size=shape) * 0.8 ** np.arange(shape[1]) + 5
-    components = logistic._Components.of(X)
-    axes = components.basis.T @ components.turn
+    found = components.Components.of(X)
+    axes = found.basis.T @ found.turn
     np.testing.assert_allclose(axes.T @ axes, np.eye(axes.shape[1]), atol=1e-8)
-    np.testing.assert_allclose(components.own, components.scores(X), atol=1e-8)
-    np.testing.assert_allclose(components.back(np.eye(axes.shape[1])), axes.T, atol=1e-8)
-    kept = (components.own**2).sum(0)
+    np.testing.assert_allclose(found.own, found.scores(X), atol=1e-8)
+    np.testing.assert_allclose(found.back(np.eye(axes.shape[1])), axes.T, atol=1e-8)
+    kept = (found.own**2).sum(0)
     assert (np.diff(kept) <= 1e-9).all()
     assert kept[:-1].sum() < 0.99 * ((X - X.mean(0)) ** 2).sum() <= kept.sum()
 
 
 def test_noise_asks_for_a_stronger_penalty_than_signal() -> None:
     y = np.arange(100) % 2
-    settings = LinearSettings(belief=0)
+    settings = LinearSettings(belief=0, whitening=(0.0,))
     noise = LinearHead(settings).fit(vector_table(y, 500, signal=0), y, np.arange(100)).strength_
     clear = LinearHead(settings).fit(vector_table(y, 5, signal=3), y, np.arange(100)).strength_
     assert noise < 1 < clear
@@ -260,3 +260,41 @@ def test_lean_takes_the_strongest_penalty_that_is_not_clearly_worse() -> None:
     assert _lean(loss, groups, 1.0) == 1  # 0.05 ± 0.07 worse: within one standard error
     assert _lean(loss, groups, 0.5) == 2
     assert _lean(loss, groups // 50, 1.0) == 2  # one patient: no error to lean on
+
+
+def hidden_thing(cases: np.ndarray, seed: int) -> FeatureTable:
+    """Four strong things that vary from image to image, and a weak one that goes with the class."""
+    rng = np.random.default_rng(seed)
+    mixing = np.random.default_rng(99).normal(size=(5, 60))
+    things = rng.normal(size=(len(cases), 5)) * np.r_[np.full(4, 2.0), 0.3]
+    things[:, 4] += 0.6 * (2 * cases - 1)
+    return FeatureTable(feature_names(60), things @ mixing + 0.3 * rng.normal(size=(len(cases), 60)), {})
+
+
+def test_small_differences_are_heard_where_they_tell_the_classes_apart() -> None:
+    y, fresh = np.arange(40) % 2, np.arange(400) % 2
+    train, test = hidden_thing(y, 0), hidden_thing(fresh, 1)
+    plain = LinearHead(LinearSettings(whitening=(0.0,))).fit(train, y, np.arange(40))
+    ours = LinearHead().fit(train, y, np.arange(40))
+    assert ours.shares_[1.0] > ours.shares_[0.0]
+    log_loss = [case_log_loss(fresh, h.predict_proba(test)).mean() for h in (plain, ours)]
+    assert log_loss[1] < 0.95 * log_loss[0], log_loss
+
+
+def test_cases_without_a_class_teach_how_features_vary() -> None:
+    y, fresh, unlabelled = np.arange(12) % 2, np.arange(400) % 2, np.arange(200) % 2
+    train, test = hidden_thing(y, 0), hidden_thing(fresh, 1)
+    alone = LinearHead().fit(train, y, np.arange(12))
+    helped = LinearHead(background=hidden_thing(unlabelled, 2))
+    assert helped.fresh().background is helped.background
+    helped.fit(train, y, np.arange(12))
+    log_loss = [case_log_loss(fresh, h.predict_proba(test)).mean() for h in (alone, helped)]
+    assert log_loss[1] < log_loss[0] - 0.02, log_loss
+
+
+def test_few_cases_are_not_whitened() -> None:
+    y = np.arange(30) % 2
+    head = LinearHead().fit(vector_table(y, 50), y, np.arange(30))
+    assert head.shares_ == {0.0: 1.0}
+    again = LinearHead.from_state(head.to_state())
+    assert again.shares_ == head.shares_

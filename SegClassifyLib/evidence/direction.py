@@ -12,6 +12,9 @@ from SegClassifyLib.heads.base import HeadState, names_from_json
 from SegClassifyLib.heads.scaling import CLIP
 from SegClassifyLib.segmenter import Segmenter
 
+_NOISE = 1e-5
+"""A feature whose training spread is a smaller part of the values' size is rounding noise of single precision."""
+
 
 @dataclass(frozen=True)
 class Direction:
@@ -23,6 +26,8 @@ class Direction:
         reference: ``(F,)`` float64.
         base: the logit where every feature is its reference.
         contribution: ``(F,)`` float64, of every feature.
+        noise: ``(F,)`` bool: a feature that hardly varied in training beside the size of the values it was pooled from.
+            What a cell has of it is rounding, enlarged until it drowns the rest, so it is not mapped.
     """
 
     names: tuple[FeatureName, ...]
@@ -30,12 +35,13 @@ class Direction:
     reference: np.ndarray
     base: float
     contribution: np.ndarray
+    noise: np.ndarray
 
     def only(self, keep: np.ndarray) -> Direction:
         """The features where the boolean mask ``keep`` is true."""
         zero = np.zeros_like
         weight, contribution = (np.where(keep, v, zero(v)) for v in (self.weight, self.contribution))
-        return Direction(self.names, weight, self.reference, self.base, contribution)
+        return Direction(self.names, weight, self.reference, self.base, contribution, self.noise)
 
 
 def direction(head: HeadState, features: CaseFeatures, segmenter: Segmenter, row: np.ndarray) -> Direction:
@@ -60,7 +66,10 @@ def direction(head: HeadState, features: CaseFeatures, segmenter: Segmenter, row
         base = float(row @ np.asarray(head.arrays["bias"], np.float64) + own @ reference)
     weight, whole, contribution = (np.zeros(len(features.names)) for _ in range(3))
     weight[columns], whole[columns], contribution[columns] = own, reference, own * (x - reference)
-    return Direction(features.names, weight, whole, base, contribution)
+    noise = np.zeros(len(features.names), bool)
+    if head.kind == "linear":
+        noise[columns] = head.arrays["spread"] < _NOISE * _sizes(features)[columns]
+    return Direction(features.names, weight, whole, base, contribution, noise)
 
 
 def _scaled(head: HeadState, x: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -70,6 +79,19 @@ def _scaled(head: HeadState, x: np.ndarray, row: np.ndarray) -> tuple[np.ndarray
     kept = CLIP / np.maximum(away, CLIP)
     weight = (row @ arrays["coefficients"]) * arrays["weight"] / arrays["spread"] * kept
     return weight, arrays["shift"], float(row @ arrays["bias"])
+
+
+def _sizes(features: CaseFeatures) -> np.ndarray:
+    """``(F,)`` root mean square of the values that a feature of a tap was pooled from; 0 for other features."""
+    square: dict[tuple[str, int], float] = {}
+    for name, value in zip(features.names, features.vector, strict=True):
+        if name.region == "all" and name.channel >= 0:
+            square[name.source, name.channel] = (
+                square.get((name.source, name.channel), 0.0) + float(value) ** 2
+            )
+    return np.sqrt(
+        [0.0 if n.is_descriptor else square.get((n.source, n.channel), 0.0) for n in features.names]
+    )
 
 
 def _plain(features: CaseFeatures, segmenter: Segmenter) -> np.ndarray:

@@ -13,7 +13,7 @@ from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.evidence.direction import Direction, direction
 from SegClassifyLib.evidence.from_maps import evidence_from_maps
 from SegClassifyLib.evidence.layers import Layer, add_exactly, add_smoothly
-from SegClassifyLib.evidence.pooled import PooledEvidence
+from SegClassifyLib.evidence.pooled import PooledEvidence, add_precisely
 from SegClassifyLib.evidence.spec import EvidenceMap, Explanation, Kind, Part, Reference
 from SegClassifyLib.features.maps import MapBuilder
 from SegClassifyLib.features.pooling import Pooler
@@ -147,7 +147,8 @@ def _explain(sweep: Sweep, asked: _Asked, step: int) -> _Case:
     """All passes; begun again from here where memory does not do."""
     segmenter, shape = asked.segmenter, asked.prepared.array.shape[1:]
     labels = np.zeros(shape, np.uint8 if len(segmenter.labels) <= 256 else np.uint16)
-    pooler = Pooler(segmenter.taps, len(asked.prepared.array), [x.name for x in segmenter.labels])
+    names = [x.name for x in segmenter.labels]
+    pooler, precise = (Pooler(segmenter.taps, len(asked.prepared.array), names) for _ in range(2))
     builder = MapBuilder(segmenter.taps, shape, step)
     wants_maps = asked.head.kind == "conv"
 
@@ -157,6 +158,8 @@ def _explain(sweep: Sweep, asked: _Asked, step: int) -> _Case:
         pooler.add(seen.image, seen.taps, seen.logits, core, seen.valid)
         if wants_maps:
             builder.add(seen.taps, seen.logits, seen.window.whole, seen.window.core)
+        else:
+            add_precisely(precise, seen)
 
     sweep.each("Segmenting", take)
     maps = builder.maps(asked.prepared.path.inside) if wants_maps else {}
@@ -173,7 +176,8 @@ def _explain(sweep: Sweep, asked: _Asked, step: int) -> _Case:
         return _Case(result, logits, "integrated gradients", found)
     directions = [direction(asked.head, features, segmenter, row) for row in rows]
     in_map = _in_map(features, len(pooler.names()), asked.label)
-    placed = PooledEvidence(pooler, [d.only(in_map) for d in directions], shape)
+    in_map &= ~directions[0].noise
+    placed = PooledEvidence(precise, [d.only(in_map) for d in directions], shape)
     sweep.each("Explaining", placed.add)
     found = tuple(
         _Found(row, d.base, layers, _parts(d, in_map))

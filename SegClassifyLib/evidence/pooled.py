@@ -7,7 +7,7 @@ every cell with the cell's own weight.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,7 +36,7 @@ _TOGETHER = 1 << 15
 """Cells worked on at once, in double precision."""
 
 _STILL = 1e-12
-"""A variance below this is none, as in pooling."""
+"""A variance below this part of the mean square is none: rounding of the tap's own values."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _Terms:
     Args:
         linear: ``(3L, C)`` times x.
         square: ``(L, C)`` times x², added to the rows of the spreads.
-        constant: ``(3L,)``.
+        constant: ``(3L,)``: makes each row add up to what its features contribute.
         moments: of the tap.
     """
 
@@ -56,21 +56,23 @@ class _Terms:
     moments: Moments
 
     @classmethod
-    def of(cls, weight: np.ndarray, reference: np.ndarray, moments: Moments, labels: int) -> _Terms:
-        """From weights and references ``(3L * C,)`` of the tap's features."""
+    def of(cls, weight: np.ndarray, contribution: np.ndarray, moments: Moments, labels: int) -> _Terms:
+        """From the weights and contributions ``(3L * C,)`` of the tap's features."""
         channels = len(moments.mean)
         linear = torch.from_numpy(weight.reshape(-1, channels).copy())
-        constant = -(linear * torch.from_numpy(reference.reshape(-1, channels).copy())).sum(1)
-        rows = [1, *range(2 * labels + 1, 3 * labels)]
+        wanted = torch.from_numpy(contribution.reshape(-1, channels)).sum(1)
+        spreads = [1, *range(2 * labels + 1, 3 * labels)]
+        means = [0, *range(2, 2 * labels + 1)]
         mean = torch.cat([moments.mean[None], moments.inside[1:labels]])
         variance = torch.cat([(moments.square - moments.mean**2)[None], moments.variance])
-        spread = variance.clamp(min=_STILL).sqrt()
-        square = linear[rows] / spread * (variance > _STILL)
-        constant[rows] += (square * mean**2).sum(1)
-        # Where nothing varies the spread is the least there is, in every cell alike.
-        constant[rows] += (linear[rows] * spread * (variance <= _STILL)).sum(1)
-        linear[rows] = -2 * square * mean
-        return cls(linear, square, constant, moments)
+        # Where nothing varies there is nothing to share out, and every cell gets the same.
+        varies = variance > _STILL * (variance + mean**2) + torch.finfo(torch.float32).tiny
+        square = torch.where(varies, linear[spreads] / variance.clamp(min=0).sqrt(), 0.0)
+        linear[spreads] = -2 * square * mean
+        found = torch.zeros_like(wanted)
+        found[means] = (linear[means] * torch.cat([moments.mean[None], moments.inside])).sum(1)
+        found[spreads] = (square * (variance + mean**2) + linear[spreads] * mean).sum(1)
+        return cls(linear, square, wanted - found, moments)
 
     def __call__(self, values: torch.Tensor, regions: Regions) -> torch.Tensor:
         """``(V,)`` float64 contributions of cells ``(C, V)``."""
@@ -79,11 +81,11 @@ class _Terms:
         of_squares = self.square @ values**2
         scores[1] += of_squares[0]
         scores[2 * labels + 1 :] += of_squares[1:]
-        own = torch.cat([regions.labels, regions.margins]).double() + moments.prior / moments.total
+        own = torch.cat([regions.labels, regions.margins]) + moments.prior / moments.total
         own /= moments.weight[:, None]
         sums = (scores[0] + scores[1]) / moments.total + (own * scores[2 : 2 * labels + 1]).sum(0)
         sums += (own[1:labels] * scores[2 * labels + 1 :]).sum(0)
-        return regions.coverage.double() * sums
+        return regions.coverage * sums
 
 
 @dataclass
@@ -101,7 +103,7 @@ class PooledEvidence:
     """Adds up, window by window, what every cell contributes to some directions.
 
     Args:
-        pooler: everything of the same image added to it.
+        pooler: everything of the same image added to it by :func:`add_precisely`.
         directions: what is asked.
         grid: shape of the model grid.
     """
@@ -158,24 +160,18 @@ class PooledEvidence:
         if not weight.any():
             return None
         moments = self.pooler.moments(source)
-        return _Terms.of(weight, asked.reference[columns], moments, len(self.pooler.labels))
+        return _Terms.of(weight, asked.contribution[columns], moments, len(self.pooler.labels))
 
     def _add_tap(self, cells: Cells, whole: tuple[slice, ...]) -> None:
         shape, terms = cells.values.shape[1:], self._terms[cells.name]
-        flat, regions = cells.values.flatten(1), cells.regions
-        found = np.zeros((len(terms), flat.shape[1]), np.float32)
-        for start in range(0, flat.shape[1], _TOGETHER):
-            part = slice(start, start + _TOGETHER)
-            values = flat[:, part].cpu().double()
-            weights = Regions(
-                regions.coverage[part].cpu(), regions.labels[:, part].cpu(), regions.margins[:, part].cpu()
-            )
-            for row, term in zip(found, terms, strict=True):
+        parts: list[list[np.ndarray]] = [[] for _ in terms]
+        for part in _in_doubles(cells):
+            for found, term in zip(parts, terms, strict=True):
                 if term is not None:
-                    row[part] = term(values, weights).numpy()
-        for number, row in enumerate(found):
-            if terms[number] is not None:
-                self._canvases[number, cells.name].add(row.reshape(shape), whole)
+                    found.append(term(part.values, part.regions).float().numpy())
+        for number, found in enumerate(parts):
+            if found:
+                self._canvases[number, cells.name].add(np.concatenate(found).reshape(shape), whole)
 
     def _add_probabilities(
         self, probabilities: torch.Tensor, coverage: torch.Tensor, whole: tuple[slice, ...]
@@ -185,15 +181,18 @@ class PooledEvidence:
         for number, asked in enumerate(self.directions):
             if (number, PROBABILITY) not in self._canvases:
                 continue
-            weight, reference = (
-                torch.from_numpy(v[self._columns[PROBABILITY]].reshape(3, labels)).double()
-                for v in (asked.weight, asked.reference)
+            weight, wanted = (
+                torch.from_numpy(v[self._columns[PROBABILITY]].reshape(3, labels))
+                for v in (asked.weight, asked.contribution)
             )
+            mass = moments.mass.clamp(min=_STILL)
+            share, sure = weight[0] / moments.total, weight[2] / mass
             wide = (labels, *(1,) * coverage.ndim)
-            share = (weight[0] / moments.total).view(wide) * (probabilities - reference[0].view(wide))
-            sure = (weight[2] / moments.mass.clamp(min=_STILL)).view(wide) * probabilities
-            sure = sure * (probabilities - reference[2].view(wide))
-            found = coverage * (share + sure).sum(0)
+            # What a feature is compared with is subtracted in every cell with the cell's own weight.
+            rest = (wanted[0] - share * moments.mass) / moments.total
+            rest_sure = (wanted[2] - sure * moments.squares) / mass
+            found = (share + rest_sure).view(wide) * probabilities + sure.view(wide) * probabilities**2
+            found = coverage * (found.sum(0) + rest.sum())
             self._canvases[number, PROBABILITY].add(found.float().numpy(), whole)
         inside = torch.where(coverage > 0, probabilities, torch.full_like(probabilities, -1.0))
         for peak, values in zip(self._peaks, inside, strict=True):
@@ -210,6 +209,29 @@ class PooledEvidence:
             cells = np.zeros(peak.shape, np.float32)
             cells[peak.cell] = asked.contribution[first + label]
             self._canvases[number, PROBABILITY].add(cells, peak.place)
+
+
+def add_precisely(pooler: Pooler, seen: Seen) -> None:
+    """Add a window to a pooler in double precision, in which spreads are more than what rounding leaves of them."""
+    core = seen.window.core_inside
+    probabilities, coverage = fine_probabilities(seen.image.shape[1:], seen.logits, core, seen.valid)
+    pooler.add_labels(probabilities.cpu().double(), coverage.cpu().double())
+    for cells in pooled_cells(seen.image, seen.taps, pooler.taps, probabilities, core, seen.valid):
+        for part in _in_doubles(cells):
+            pooler.add_cells(part)
+
+
+def _in_doubles(cells: Cells) -> Iterator[Cells]:
+    """A tap's cells on the CPU in double precision, ``(C, V)``, a few at a time."""
+    flat, regions = cells.values.flatten(1), cells.regions
+    for start in range(0, flat.shape[1], _TOGETHER):
+        part = slice(start, start + _TOGETHER)
+        weights = Regions(
+            regions.coverage[part].cpu().double(),
+            regions.labels[:, part].cpu().double(),
+            regions.margins[:, part].cpu().double(),
+        )
+        yield Cells(cells.name, flat[:, part].cpu().double(), weights, cells.voxels)
 
 
 def _block(taps: Sequence[TapSpec], source: str, ndim: int) -> tuple[int, ...]:

@@ -136,12 +136,13 @@ class Pooler:
             valid: the part of the window that holds image, not padding.
         """
         probabilities, coverage = fine_probabilities(image.shape[1:], logits, core, valid)
-        self._add_confidence(probabilities, coverage)
+        self.add_labels(probabilities, coverage)
         for cells in pooled_cells(image, taps, self.taps, probabilities, core, valid):
-            self._add_tap(cells.name, cells.values, cells.regions, cells.voxels)
+            self.add_cells(cells)
 
-    def _add_tap(self, name: str, values: torch.Tensor, regions: Regions, voxels: float) -> None:
-        flat = values.flatten(1)
+    def add_cells(self, cells: Cells) -> None:
+        """Take in one tap's part of a window; sums are made in the precision of its values."""
+        name, flat, regions, voxels = cells.name, cells.values.flatten(1), cells.regions, cells.voxels
         covered = flat * regions.coverage
         weighted = regions.sums(covered).double().cpu()
         squares = regions.sums_in_labels(covered * flat).double().cpu()
@@ -151,7 +152,8 @@ class Pooler:
             weighted, weight, squares = sums.weighted + weighted, sums.weight + weight, sums.squares + squares
         self._sums[name] = _Sums(weighted, weight, squares, voxels)
 
-    def _add_confidence(self, probabilities: torch.Tensor, coverage: torch.Tensor) -> None:
+    def add_labels(self, probabilities: torch.Tensor, coverage: torch.Tensor) -> None:
+        """Take in one window's label probabilities ``(L, *fine)`` and their coverage ``(*fine)``."""
         import torch
 
         p = probabilities.flatten(1)

@@ -76,6 +76,31 @@ class Progress:
         return self._is_cancelled is not None and self._is_cancelled()
 
 
+class Part(Progress):
+    """One part of longer work: its steps of one phase are told as a share of the whole.
+
+    Args:
+        outer: told of them; other phases are passed on as they are.
+        phase: that is told as a share.
+        begin, end: the share, 0 to 1.
+        note: put in front of every note ("fold 1 of 3").
+    """
+
+    def __init__(self, outer: Progress, phase: str, begin: float, end: float, note: str = "") -> None:
+        super().__init__(is_cancelled=outer.is_cancelled)
+        self._outer, self._whole, self._span, self._name = outer, phase, (begin, end), note
+
+    def report(self, phase: str, done: float = 0, total: float = 0, note: str = "") -> None:
+        """See :meth:`Progress.report`."""
+        if phase != self._whole:
+            self._outer.report(phase, done, total, note)
+            return
+        begin, end = self._span
+        inside = min(1.0, done / total) if total > 0 else 0.0
+        words = ", ".join(part for part in (self._name, note) if part)
+        self._outer.report(phase, begin + (end - begin) * inside, 1, words)
+
+
 class Laps:
     """Seconds of wall time by phase: call :meth:`lap` at the end of each."""
 

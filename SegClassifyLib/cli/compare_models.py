@@ -43,7 +43,7 @@ def compare_models(
         list[Path] | None,
         typer.Option(
             help="What train-segmenter left, with fold segmenters: then cases that trained the segmenter take part. "
-            "Repeat it for two segmenters."
+            "Repeat it for two segmenters. Those that the panel trained in the set are found without it."
         ),
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder for cached features; SET/.features.")] = None,
@@ -64,9 +64,12 @@ def compare_models(
             from SegClassifyLib.features.cache import FeatureCache
             from SegClassifyLib.package.library import find_package
             from SegClassifyLib.package.store import open_package
+            from SegClassifyLib.training.classifier_run import known_segmenters
             from SegClassifyLib.training.compare import compare_on_folds, version_of
 
-            one, other = (version_of(open_package(find_package(m)), segmenter or ()) for m in (first, second))
+            packages = find_package(first), find_package(second)
+            known = [*(segmenter or ()), *known_segmenters(training_set, packages)]
+            one, other = (version_of(open_package(package), known) for package in packages)
             kept, where = FeatureCache(cache or training_set.features_folder), resolve_device(device.value)
             result = compare_on_folds(
                 training_set, one, other, seed=seed, device=where, cache=kept, progress=progress

@@ -14,7 +14,6 @@ from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, SeedOpt
 from SegClassifyLib.cli.review import print_review, review_json
 
 if TYPE_CHECKING:
-    from SegClassifyLib.networks.spec import NetworkSpec
     from SegClassifyLib.training.classifier import TrainedClassifier
     from SegClassifyLib.training.review import Review
     from SegClassifyLib.training.segmenter_plan import SegmenterPlan
@@ -56,9 +55,21 @@ def train_segmenter(
         str, typer.Option(help="Arguments of the network as a JSON object, e.g. '{\"base_filters\": 24}'.")
     ] = "",
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Budget in epochs; 40 unless --minutes is given.")
+        int | None,
+        typer.Option(min=1, help="Budget in epochs, of each segmenter; 40 unless --minutes is given."),
     ] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget in minutes of wall time.")] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, help="Budget in minutes of wall time, of the whole: fold segmenters included."
+        ),
+    ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model package, or what train-segmenter left, to start from: its network, preprocessing and weights."
+        ),
+    ] = None,
     loss: Annotated[Loss, typer.Option(help="exp_log suits labels of very unequal size.")] = Loss.dice_ce,
     folds: Annotated[
         int | None,
@@ -88,20 +99,26 @@ def train_segmenter(
     from SegClassifyLib.cases.training_set import TrainingSet
     from SegClassifyLib.devices import resolve_device
     from SegClassifyLib.training.segmenter_from_set import train_segmenter_from_set
+    from SegClassifyLib.training.segmenter_request import SegmenterRequest, plan_of
+    from SegClassifyLib.training.start import open_start
 
     training_set = TrainingSet.open(dataset)
-    training: dict[str, Any] = {"loss": loss.value, "seed": seed}
-    if minutes is not None:
-        training |= {"minutes": minutes, "epochs": epochs}
-    elif epochs is not None:
-        training["epochs"] = epochs
-    if patch:
-        training["patch"] = _numbers(patch)
-    spec = _network(network, network_arguments, training_set.ndim, training_set)
-    plan = _plan(config, {"network": spec, "training": training, "folds": folds, "max_voxels": max_voxels})
+    request = SegmenterRequest(
+        network=network,
+        network_arguments=_arguments(network_arguments),
+        epochs=epochs,
+        minutes=minutes,
+        loss=loss.value,
+        patch=_numbers(patch),
+        folds=folds,
+        max_voxels=max_voxels,
+        seed=seed,
+    )
+    plan = plan_of(request, training_set) if config is None else _read_plan(config)
+    start = open_start(start_from) if start_from is not None else None
     with progress_bar(quiet=as_json) as progress:
         result = train_segmenter_from_set(
-            training_set, output, plan, name, resolve_device(device.value), progress
+            training_set, output, plan, name, resolve_device(device.value), progress, start
         )
     if as_json:
         print_json(
@@ -216,52 +233,40 @@ def _print_trained(result: TrainedClassifier, package: Path, review: Review) -> 
     console.print(f"Next: segclassify classify {package} IMAGE …")
 
 
-def _network(name: str, arguments: str, ndim: int, training_set: Any) -> NetworkSpec | None:
-    """``None`` where the plan is to choose it."""
+def _arguments(text: str) -> dict[str, Any] | None:
     from SegClassifyLib.errors import NetworkError
-    from SegClassifyLib.networks.spec import NetworkSpec
 
-    if name == "VNetDS" and not arguments:
-        return None
     try:
-        given = json.loads(arguments or "{}")
+        given = json.loads(text or "{}")
     except ValueError as error:
         raise NetworkError(f"--network-arguments is not a JSON object ({error}).") from error
     if not isinstance(given, dict):
         raise NetworkError(
             "--network-arguments must be a JSON object, such as '{\"channels\": [16, 32, 64]}'."
         )
-    return NetworkSpec(
-        name=name,
-        ndim=ndim,
-        in_channels=len(training_set.channels),
-        out_channels=len(training_set.labels),
-        arguments=given,
-    )
+    return given
 
 
-def _plan(config: Path | None, chosen: dict[str, Any]) -> SegmenterPlan:
+def _read_plan(config: Path) -> SegmenterPlan:
     from pydantic import ValidationError
 
     from SegClassifyLib.errors import TrainingError
     from SegClassifyLib.training.segmenter_plan import SegmenterPlan
 
     try:
-        if config is not None:
-            return SegmenterPlan.model_validate_json(config.read_text(encoding="utf-8"))
-        return SegmenterPlan.model_validate(chosen)
+        return SegmenterPlan.model_validate_json(config.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise TrainingError(f"There is no file {config}.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise TrainingError(f"{config or 'The options'}: {where}: {first['msg']}.") from error
+        raise TrainingError(f"{config}: {where}: {first['msg']}.") from error
 
 
-def _numbers(text: str) -> list[int]:
+def _numbers(text: str) -> tuple[int, ...]:
     from SegClassifyLib.errors import TrainingError
 
     try:
-        return [int(part) for part in text.replace("x", ",").split(",")]
+        return tuple(int(part) for part in text.replace("x", ",").split(",")) if text else ()
     except ValueError as error:
         raise TrainingError(f"--patch wants whole numbers such as 64,64,64, not {text!r}.") from error

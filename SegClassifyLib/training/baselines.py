@@ -19,7 +19,7 @@ from SegClassifyLib.features.spec import FeatureTable
 from SegClassifyLib.heads.linear import LinearHead
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.preprocessing.apply import preprocess
-from SegClassifyLib.progress import Progress
+from SegClassifyLib.progress import Part, Progress
 from SegClassifyLib.training.classifier_run import TrainingRecord, segmenter_of
 from SegClassifyLib.training.family import open_family
 from SegClassifyLib.training.honest_features import honest_features
@@ -27,7 +27,8 @@ from SegClassifyLib.training.scratch import ScratchClassifier
 
 BaselineKind = Literal["shape", "scratch"]
 
-_PHASE = "Training from scratch"
+SCRATCH_PHASE = "Training from scratch"
+"""What :func:`.image_training.train_on_images` calls it."""
 
 
 @dataclass(frozen=True)
@@ -130,20 +131,8 @@ def _scratch(
     proba = np.zeros((len(y), len(record.classes)))
     for number, fold in enumerate(folds):
         classifier = ScratchClassifier(model.segmenter.network)
-        part = _FoldProgress(progress, number, len(folds))
+        words = f"fold {number + 1} of {len(folds)}"
+        part = Part(progress, SCRATCH_PHASE, number / len(folds), (number + 1) / len(folds), words)
         classifier.fit([images[i] for i in fold.train], y[fold.train], seed, part, device, groups[fold.train])
         proba[fold.test] = classifier.predict_proba([images[i] for i in fold.test])
     return proba
-
-
-class _FoldProgress(Progress):
-    """Steps of one fold, told as steps of all."""
-
-    def __init__(self, outer: Progress, fold: int, folds: int) -> None:
-        super().__init__(is_cancelled=outer.is_cancelled)
-        self._outer, self._fold, self._folds = outer, fold, folds
-
-    def report(self, phase: str, done: float = 0, total: float = 0, note: str = "") -> None:
-        """See :meth:`Progress.report`."""
-        share = self._fold + (done / total if total else 0)
-        self._outer.report(_PHASE, share, self._folds, f"fold {self._fold + 1} of {self._folds}")

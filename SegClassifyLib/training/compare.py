@@ -150,7 +150,7 @@ def _out_of_fold(
     total, done = sum(map(len, plans)), 0
     for repeat, plan in enumerate(plans):
         for fold in plan:
-            progress.report(f"Training {model.name} anew", done, total)
+            progress.report("Training anew", done, total, model.name)
             part = fold.train[own[fold.train]]
             if len(np.unique(y[part])) < logits.shape[2]:
                 raise TrainingError(

@@ -14,7 +14,7 @@ from SegClassifyLib.training.history import EpochRecord, best_epoch
 from SegClassifyLib.training.run import Run
 from SegClassifyLib.training.schedule import Budget, learning_rate
 
-_PHASE = "Training the segmenter"
+TRAINING_PHASE = "Training the segmenter"
 
 OnEpoch = Callable[[EpochRecord], None]
 
@@ -117,4 +117,4 @@ class Loop:
             note += f", loss {last.loss:.3f}"
             if last.mean_dice is not None:
                 note += f", Dice {last.mean_dice:.3f}"
-        self._progress.report(_PHASE, self._budget.fraction(self._step), 1, note)
+        self._progress.report(TRAINING_PHASE, self._budget.fraction(self._step), 1, note)

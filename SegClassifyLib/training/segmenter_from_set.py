@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.preprocessing.apply import preprocess
-from SegClassifyLib.progress import Progress
+from SegClassifyLib.progress import Part, Progress
 from SegClassifyLib.training.family import SegmenterFamily, save_family
 from SegClassifyLib.training.history import EpochRecord
+from SegClassifyLib.training.loop import TRAINING_PHASE
 from SegClassifyLib.training.sample import Sample
 from SegClassifyLib.training.segmenter import TrainedSegmenter, train_segmenter
 from SegClassifyLib.training.segmenter_making import (
@@ -96,7 +99,7 @@ def train_settled(
                 settled.preprocessing,
                 training_set.labels,
                 part_folder(folder, part),
-                progress,
+                _part_of(progress, settled, part),
                 device,
                 starting.state if starting is not None else None,
                 settled.plan.taps,
@@ -117,6 +120,15 @@ def _named(on_epoch: OnPartEpoch | None, part: str) -> Callable[[EpochRecord], N
     if on_epoch is None:
         return None
     return lambda record: on_epoch(part, record)
+
+
+def _part_of(progress: Progress, settled: SettledPlan, part: int) -> Progress:
+    """Steps of a part told as those of the whole."""
+    count = len(settled.parts)
+    timed = settled.plan.training.minutes is not None
+    ends = np.cumsum([settled.share(p) if timed else 1 / count for p in settled.parts])
+    begin = 0.0 if part == 0 else float(ends[part - 1])
+    return Part(progress, TRAINING_PHASE, begin, float(ends[part]), part_name(part, count - 1))
 
 
 def _weights(

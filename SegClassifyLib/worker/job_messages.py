@@ -20,7 +20,7 @@ PHASES = (
     "Writing back",
     "Saving",
 )
-"""Every phase that :class:`JobProgress` names, in the order in which they come."""
+"""Every phase that :class:`JobProgress` names for ``classify``, in the order in which they come."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class JobProgress(PlainData):
 
     Args:
         id: of the job's request.
-        phase: one of :data:`PHASES`.
+        phase: one of :data:`PHASES`; other methods have phases of their own, see ``docs/worker-protocol.md``.
         done: steps of this phase that are behind us.
         total: all its steps; ``None`` where that is not known.
         note: what a person may want to know of this step; may be empty.

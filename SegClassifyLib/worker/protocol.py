@@ -63,6 +63,7 @@ from SegClassifyLib.worker.set_messages import (
 from SegClassifyLib.worker.training_messages import (
     TRAINING_ERRANDS,
     TRAINING_JOBS,
+    TRAINING_PHASES,
     BaselineParams,
     BaselineResult,
     CaseAnswer,
@@ -108,6 +109,9 @@ __all__ = [
     "METHODS",
     "PHASES",
     "PROTOCOL",
+    "TRAINING_ERRANDS",
+    "TRAINING_JOBS",
+    "TRAINING_PHASES",
     "AddCaseParams",
     "AddModelParams",
     "BaselineParams",

@@ -14,6 +14,29 @@ HEADS = ("auto", "linear", "conv", "fine-tuned")
 SEEN = ("crossfit", "exclude", "include")
 BASELINES = ("shape", "scratch")
 
+TRAINING_PHASES = (
+    "Starting",
+    "Opening the model",
+    "Planning",
+    "Preparing images",
+    "Looking at the cases",
+    "Training the segmenter",
+    "Reading features",
+    "Comparing classifiers",
+    "Training the linear classifier",
+    "Training the conv classifier",
+    "Fine-tuning",
+    "Cross-validating",
+    "Drawing the learning curve",
+    "Training from scratch",
+    "Training anew",
+    "Classifying",
+    "Looking at cases",
+    "Looking at cases without a class",
+    "Saving",
+)
+"""Every phase that :class:`.job_messages.JobProgress` names for the methods of this module."""
+
 
 @dataclass(frozen=True)
 class EpochInfo(PlainData):

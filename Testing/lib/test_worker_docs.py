@@ -17,7 +17,16 @@ from worker_data import blobs, package
 import SegClassifyLib
 from SegClassifyLib.worker import protocol
 from SegClassifyLib.worker.plain import PlainData
-from SegClassifyLib.worker.protocol import METHODS, PHASES, Code, JobProgress
+from SegClassifyLib.worker.protocol import (
+    METHODS,
+    PHASES,
+    TRAINING_ERRANDS,
+    TRAINING_JOBS,
+    TRAINING_PHASES,
+    Code,
+    EpochDone,
+    JobProgress,
+)
 
 REPO = Path(SegClassifyLib.__file__).resolve().parents[1]
 TEXT = (REPO / "docs" / "worker-protocol.md").read_text(encoding="utf-8")
@@ -36,18 +45,18 @@ VOLATILE = {
 }
 """Fields whose values differ between machines and versions."""
 
-NOT_SHOWN = {"add_model"}
-"""Methods that no exchange goes through."""
+NOT_SHOWN = {"add_model", *(kind.METHOD for kind in (*TRAINING_JOBS, *TRAINING_ERRANDS))}
+"""Methods that no exchange goes through; those of trainings are gone through in tests of their own."""
 
 
 def test_every_message_and_field_is_documented() -> None:
-    names = set(METHODS) | {JobProgress.METHOD}
+    names = set(METHODS) | {JobProgress.METHOD, EpochDone.METHOD}
     for value in vars(protocol).values():
         if isinstance(value, type) and issubclass(value, PlainData) and dataclasses.is_dataclass(value):
             names |= {field.name for field in dataclasses.fields(value)}
     missing = [name for name in sorted(names) if f"`{name}`" not in TEXT]
     assert not missing
-    for phase in PHASES:
+    for phase in (*PHASES, *TRAINING_PHASES):
         assert f'"{phase}"' in TEXT
     for code in Code:
         assert f"| {int(code)} |" in TEXT

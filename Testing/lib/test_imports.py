@@ -46,6 +46,10 @@ ARROWS: dict[str, set[str]] = {
     "evidence": {
         "classify", "features", "heads", "inference", "package", "preprocessing", "segmenter", "volumes",
     },
+    "experiment": {
+        "cases", "evaluation", "features", "heads", "inference", "networks", "package", "preprocessing",
+        "segmenter", "training",
+    },
     "demo": {
         "cases", "classify", "evaluation", "features", "heads", "inference", "networks", "package", "phantoms",
         "preprocessing", "segmenter", "training", "volumes",
@@ -55,8 +59,8 @@ ARROWS: dict[str, set[str]] = {
         "preprocessing", "training", "volumes",
     },
     "cli": {
-        "annotation", "cases", "classify", "demo", "evaluation", "evidence", "features", "networks", "package",
-        "phantoms", "training", "volumes",
+        "annotation", "cases", "classify", "demo", "evaluation", "evidence", "experiment", "features", "networks",
+        "package", "phantoms", "training", "volumes",
     },
 }  # fmt: skip
 """Room → rooms it may import."""

@@ -1,0 +1,182 @@
+"""Scores of every arm with intervals, and differences between arms: over draws of training cases and test patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from SegClassifyLib.evaluation.folds import Fold
+from SegClassifyLib.evaluation.intervals import (
+    Interval,
+    group_weights,
+    percentile_interval,
+    weighted_metric,
+)
+from SegClassifyLib.evaluation.metrics import METRICS, MetricName
+from SegClassifyLib.evaluation.reliability import Reliability, reliability
+from SegClassifyLib.experiment.draws import Pool
+from SegClassifyLib.experiment.units import UnitResult
+from SegClassifyLib.progress import Progress
+
+REPLICATES = 1000
+
+Draws = Mapping[int, UnitResult]
+"""Results of one arm and size by number of the draw."""
+
+
+@dataclass(frozen=True)
+class ArmScore:
+    """One arm at one size.
+
+    Args:
+        arm: its key.
+        size: training cases of each class.
+        draws: numbers of the draws that were run.
+        scores: mean over the draws of each metric, with its 95 % interval over draws and test patients.
+        by_draw: the metric of each draw.
+        confusion: ``(K, K)`` counts of all draws; rows the true class.
+        reliability: of the calibrated probabilities, all draws together; its interval is over patients.
+        uncalibrated: expected calibration error of the plain softmax, all draws together.
+        temperature: median over the draws; NaN where none was found.
+        seconds: median time of one training.
+        test_cases: median number.
+    """
+
+    arm: str
+    size: int
+    draws: tuple[int, ...]
+    scores: Mapping[MetricName, Interval]
+    by_draw: Mapping[MetricName, tuple[float, ...]]
+    confusion: np.ndarray
+    reliability: Reliability
+    uncalibrated: float
+    temperature: float
+    seconds: float
+    test_cases: int
+
+
+@dataclass(frozen=True)
+class ArmDifference:
+    """The score of one arm less that of another, on the draws that both were run on.
+
+    Args:
+        arm, other: their keys.
+        size: training cases of each class.
+        metric: which score.
+        draws: how many draws.
+        difference: mean over the draws with its 95 % interval; both see the same draws and patients.
+    """
+
+    arm: str
+    other: str
+    size: int
+    metric: MetricName
+    draws: int
+    difference: Interval
+
+    @property
+    def is_more_than_noise(self) -> bool:
+        """Whether the whole interval lies on one side of 0."""
+        return self.difference.low > 0 or self.difference.high < 0
+
+
+class SizeScores:
+    """Scores of all arms at one size.
+
+    Args:
+        size: training cases of each class.
+        folds: the draws.
+        pool: classes and patients.
+        results: by key of the arm; arms without a result are left out.
+        seed: of the intervals; the same weights of the patients serve all arms.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        folds: Sequence[Fold],
+        pool: Pool,
+        results: Mapping[str, Draws],
+        seed: int,
+        progress: Progress | None = None,
+    ) -> None:
+        self._size, self._folds, self._pool, self._seed = size, folds, pool, seed
+        self._results = {arm: draws for arm, draws in results.items() if draws}
+        self._weights = np.concatenate(list(group_weights(pool.groups, REPLICATES, seed)))
+        self._tables = {}
+        for arm, draws in self._results.items():
+            for metric in METRICS:
+                (progress or Progress()).check()
+                self._tables[arm, metric] = {d: self._one(metric, d, r) for d, r in draws.items()}
+
+    def scores(self) -> list[ArmScore]:
+        """One for each arm."""
+        return [self._score(arm, draws) for arm, draws in self._results.items()]
+
+    def differences(self) -> list[ArmDifference]:
+        """Of every pair of arms and every metric."""
+        arms = list(self._results)
+        return [
+            self._difference(one, other, metric)
+            for number, one in enumerate(arms)
+            for other in arms[number + 1 :]
+            for metric in METRICS
+            if set(self._results[one]) & set(self._results[other])
+        ]
+
+    def _one(self, metric: MetricName, draw: int, result: UnitResult) -> tuple[float, np.ndarray]:
+        """The metric of one draw, and under each weighting of the patients ``(B,)``."""
+        test = self._folds[draw].test
+        measure = weighted_metric(metric, self._pool.y[test], result.proba)
+        return float(measure(np.ones((1, len(test))))[0]), measure(self._weights[:, test])
+
+    def _score(self, arm: str, draws: Draws) -> ArmScore:
+        tables = {metric: self._tables[arm, metric] for metric in METRICS}
+        y = np.concatenate([self._pool.y[self._folds[d].test] for d in draws])
+        groups = np.concatenate([self._pool.groups[self._folds[d].test] for d in draws])
+        proba = np.concatenate([r.proba for r in draws.values()])
+        plain = np.concatenate([_softmax(r.logits) for r in draws.values()])
+        temperatures = [r.temperature for r in draws.values() if r.temperature is not None]
+        classes = proba.shape[1]
+        confusion = np.zeros((classes, classes), np.int64)
+        np.add.at(confusion, (y, proba.argmax(1)), 1)
+        return ArmScore(
+            arm=arm,
+            size=self._size,
+            draws=tuple(draws),
+            scores={
+                m: _mean_interval(
+                    [v for v, _ in t.values()], np.stack([b for _, b in t.values()], 1), self._seed
+                )
+                for m, t in tables.items()
+            },
+            by_draw={m: tuple(v for v, _ in t.values()) for m, t in tables.items()},
+            confusion=confusion,
+            reliability=reliability(y, proba, groups, seed=self._seed),
+            uncalibrated=reliability(y, plain, groups, draws=1, seed=self._seed).error.value,
+            temperature=float(np.median(temperatures)) if temperatures else float("nan"),
+            seconds=float(np.median([r.seconds for r in draws.values()])),
+            test_cases=int(np.median([len(self._folds[d].test) for d in draws])),
+        )
+
+    def _difference(self, one: str, other: str, metric: MetricName) -> ArmDifference:
+        first, second = self._tables[one, metric], self._tables[other, metric]
+        common = [d for d in first if d in second]
+        values = [first[d][0] - second[d][0] for d in common]
+        again = np.stack([first[d][1] - second[d][1] for d in common], axis=1)
+        interval = _mean_interval(values, again, self._seed)
+        return ArmDifference(one, other, self._size, metric, len(common), interval)
+
+
+def _mean_interval(values: Sequence[float], again: np.ndarray, seed: int) -> Interval:
+    """Mean over the draws; ``again (B, D)`` holds them under each weighting, and the draws are drawn again too."""
+    drawn = np.random.default_rng(seed).integers(0, again.shape[1], again.shape)
+    return percentile_interval(float(np.mean(values)), np.take_along_axis(again, drawn, axis=1).mean(axis=1))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    from scipy.special import softmax
+
+    return np.asarray(softmax(logits, axis=-1))

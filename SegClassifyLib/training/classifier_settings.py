@@ -22,6 +22,7 @@ class ClassifierSettings(BaseModel):
             out. ``include``: they are used as they are, and the estimate is marked as flattering.
         focus: names of labels; only features read inside these labels and in their margins are used, where it is
             known beforehand that the class is about them. Empty: all features.
+        unlabelled: most cases without a class that show the linear head how features vary.
         folds: of the cross-validation that estimates how good the classifier is.
         repeats: of it, with other folds; ``None``: 5 for the linear head, 1 for the slower ones.
         fine_tune_from: ``auto`` tries fine-tuning from so many cases on, and on a GPU only: below, frozen features
@@ -35,6 +36,7 @@ class ClassifierSettings(BaseModel):
     head: HeadChoice = "auto"
     seen: SeenCases = "crossfit"
     focus: tuple[str, ...] = ()
+    unlabelled: int = Field(default=200, ge=0)
     folds: int = Field(default=5, ge=2)
     repeats: int | None = Field(default=None, ge=1)
     fine_tune_from: int = Field(default=150, ge=4)

@@ -132,6 +132,7 @@ class PlotView:
                 self._add_series(chart)
             self._fill(index, line)
         chart.EndModify(changing)
+        chart.Modified()  # a view may otherwise not notice that a table was filled
 
     def _add_series(self, chart: Any) -> None:
         table = self._add("vtkMRMLTableNode", self._title)

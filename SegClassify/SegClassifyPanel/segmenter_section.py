@@ -11,6 +11,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from SegClassifyPanel.close_question import CloseQuestion
 from SegClassifyPanel.icons import show_icon
 from SegClassifyPanel.job_row import show_progress
 from SegClassifyPanel.lib_path import make_importable
@@ -71,6 +72,7 @@ class SegmenterSection:
         self.form = TrainingForm(ui)
         self.paused = PausedRuns(ui, self.resume, self.keep)
         self.curves = SegmenterCurves(ui.curvesBox)
+        self._question = CloseQuestion(logic.training)
         self._clock = qt.QTimer()
         self._clock.interval = 500
         self._clock.connect("timeout()", self._show_time)
@@ -107,6 +109,7 @@ class SegmenterSection:
         self._alive = False
         self._clock.stop()
         self.curves.close()
+        self._question.remove()
         if self._training.segmenter_changed == self._on_training:
             self._training.segmenter_changed = None
 

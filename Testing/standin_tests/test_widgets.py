@@ -217,3 +217,64 @@ def test_selector_shows_new_names(selector) -> None:
     texts = selector._standin_qt._combo  # the stand-in's own list
     assert [texts.itemText(i) for i in range(texts.count())] == ["after"]
     assert isinstance(selector, qt.QWidget)
+
+
+def test_path_line_remembers(tmp_path: Path) -> None:
+    """A line with a key takes its last path as soon as it gets the key, and tells it, as CTK's does."""
+    import ctk
+
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        line = ctk.ctkPathLineEdit()
+        line.settingKey = "test_path_line_remembers"
+        line.currentPath = str(tmp_path / name)
+        line.addCurrentPathToHistory()
+    later, seen = ctk.ctkPathLineEdit(), []
+    later.currentPathChanged.connect(seen.append)
+    later.settingKey = "test_path_line_remembers"
+    assert later.currentPath == str(tmp_path / "b")
+    assert seen[-1] == str(tmp_path / "b")
+    assert [later.comboBox().itemText(row) for row in range(2)] == [str(tmp_path / "b"), str(tmp_path / "a")]
+    standin.answer(None)
+    later.browse()  # given up
+    assert later.currentPath == str(tmp_path / "b")
+
+
+def test_directory_button_tells_what_was_chosen(tmp_path: Path) -> None:
+    import ctk
+
+    button, selected, changed = ctk.ctkDirectoryButton(), [], []
+    button.directorySelected.connect(selected.append)
+    button.directoryChanged.connect(changed.append)
+    button.directory = str(tmp_path)
+    button.directory = str(tmp_path)
+    assert (selected, changed) == ([str(tmp_path)] * 2, [str(tmp_path)])
+    standin.answer(None, tmp_path.parent)
+    assert button.browse() == ""
+    assert button.browse() == button.directory == str(tmp_path.parent)
+    with pytest.raises(AttributeError):
+        button.setDirectory(str(tmp_path))  # a property only
+
+
+def test_questions_are_answered_as_in_testing() -> None:
+    import slicer
+
+    assert slicer.util.confirmYesNoDisplay("Remove?", windowTitle="SegClassify") is False
+    standin.answer(True)
+    assert slicer.util.confirmYesNoDisplay("Remove?") is True
+    assert standin.record.messages == [("confirmYesNoDisplay", "Remove?")] * 2
+
+
+def test_settings_keep_what_qt_keeps() -> None:
+    import qt
+
+    settings = qt.QSettings()
+    settings.setValue("standin/recent", ["/a", "/b"])
+    assert settings.value("standin/recent") == ("/a", "/b")
+    assert settings.contains("standin/recent")
+    assert settings.value("standin/none") is None
+    assert settings.value("standin/none", "x") == "x"
+    settings.remove("standin/recent")
+    assert not settings.contains("standin/recent")
+    with pytest.raises(ValueError, match="matching overload"):
+        settings.setValue("standin/only")

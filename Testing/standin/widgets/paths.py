@@ -4,7 +4,7 @@ import enum
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Property, QDir, Signal
+from PySide6.QtCore import Property, QDir, QSettings, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from standin.binding.classes import own_class
@@ -14,7 +14,7 @@ from standin.widgets.stored import stored
 
 
 def asked_path(widget: str) -> str:
-    """The answer to a file dialog.
+    """The answer to a file dialog; an empty text where the person gave up.
 
     Raises:
         WouldBlock: if the test gave none.
@@ -23,7 +23,12 @@ def asked_path(widget: str) -> str:
         raise WouldBlock(
             f"{widget}.browse() would wait for a person. Say the answer with standin.answer(path)."
         )
-    return str(answers.popleft())
+    reply = answers.popleft()
+    return "" if reply is None else str(reply)
+
+
+# How many paths a line remembers.
+MOST_PATHS = 5
 
 
 @own_class("ctk.ctkPathLineEdit")
@@ -58,7 +63,7 @@ class ctkPathLineEdit(QWidget):
     filters = stored("filters", int, 24663, lambda self: self._on_text())
     options = stored("options", int, 0)
     nameFilters = stored("nameFilters", "QStringList", None)
-    settingKey = stored("settingKey", str, "")
+    settingKey = stored("settingKey", str, "", lambda self: self.retrieveHistory())
     sizeAdjustPolicy = stored("sizeAdjustPolicy", int, 2)
     minimumContentsLength = stored("minimumContentsLength", int, 0)
     showBrowseButton = stored(
@@ -101,18 +106,41 @@ class ctkPathLineEdit(QWidget):
         if path:
             self.setCurrentPath(path)
 
+    def _history_key(self) -> str:
+        """Where the settings keep the history."""
+        return f"ctkPathLineEdit/{self.settingKey or self.objectName()}"
+
+    def _history(self) -> list[str]:
+        kept = QSettings().value(self._history_key()) or []
+        return [kept] if isinstance(kept, str) else list(kept)
+
     def addCurrentPathToHistory(self) -> None:
-        """Put the path in front of the list."""
+        """Put the path in front of the list, also for the next start."""
         path = self._read_path()
-        if path:
-            known = self._combo.findText(path)
-            if known >= 0:
-                self._combo.removeItem(known)
-            self._combo.insertItem(0, path)
-            self._combo.setCurrentIndex(0)
+        if not path:
+            return
+        QSettings().setValue(
+            self._history_key(), [path, *(entry for entry in self._history() if entry != path)]
+        )
+        known = self._combo.findText(path)
+        if known >= 0:
+            self._combo.removeItem(known)
+        while self._combo.count() >= MOST_PATHS:
+            self._combo.removeItem(self._combo.count() - 1)
+        self._combo.insertItem(0, path)
+        self._combo.setCurrentIndex(0)
 
     def retrieveHistory(self) -> None:
-        """The stand-in keeps no history over runs."""
+        """List the paths of earlier; an empty line takes the last one, and tells it."""
+        path = self._read_path()
+        self._combo.blockSignals(True)
+        self._combo.clear()
+        self._combo.addItems(self._history()[:MOST_PATHS])
+        self._combo.setEditText(path)
+        self._combo.blockSignals(False)
+        if not path and self._combo.count():
+            self._combo.setCurrentIndex(0)
+            self._combo.setEditText(self._combo.itemText(0))
 
     def comboBox(self) -> QComboBox:
         """The line."""
@@ -147,17 +175,20 @@ class ctkDirectoryButton(QWidget):
         return self._path
 
     def setDirectory(self, path: str) -> None:
-        """Set the folder."""
-        if path != self._path:
-            self._path = path
-            self._button.setText(path)
-            self.directorySelected.emit(path)
-            self.directoryChanged.emit(path)
+        """Set the folder; that it was selected is told also when it is the same."""
+        same = QDir(path) == QDir(self._path)
+        if not same:
+            self._path = QDir(path).absolutePath()
+            self._button.setText(self.text or self._path)
+        self.directorySelected.emit(QDir(path).absolutePath())
+        if not same:
+            self.directoryChanged.emit(self._path)
 
     directory = Property(str, _read_directory, setDirectory)
 
-    def browse(self) -> None:
-        """Ask for a folder."""
+    def browse(self) -> str:
+        """Ask for a folder; it, or an empty text."""
         path = asked_path("ctkDirectoryButton")
         if path:
             self.setDirectory(path)
+        return path

@@ -75,6 +75,8 @@ class SegClassifyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def exit(self) -> None:
         """Called by Slicer when the user goes to another module."""
         self._entered = False
+        if self.panel is not None:
+            self.panel.exit()
 
     def initializeParameterNode(self) -> None:
         """Show the choices that the scene holds."""

@@ -185,6 +185,7 @@ class ClassifyTab:
         busy = self.running or self.batch.running
         self.models.set_enabled(self.setup.complete and not busy)
         self.inputs.set_enabled(not busy)
+        self.ui.keepEarlierCheckBox.enabled = not busy
         self.run.show_needs(self.needs())
         self.result.set_enabled(not busy)
         self.batch.update()

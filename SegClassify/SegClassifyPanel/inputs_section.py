@@ -23,13 +23,20 @@ class InputsSection:
     """Shows as many selectors as the model has channels; what the user chose by hand is never changed.
 
     Args:
-        ui: the widgets of ClassifyTab.ui.
+        ui: the widgets of ClassifyTab.ui, or of another form with ``inputsHint`` and ``inputRows``.
         changed: called after a choice has changed, by the user or by pre-filling.
+        volumes: gives the volumes that selectors may be pre-filled with, the likeliest first.
     """
 
-    def __init__(self, ui: SimpleNamespace, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ui: SimpleNamespace,
+        changed: Callable[[], None],
+        volumes: Callable[[], list[Any]] | None = None,
+    ) -> None:
         self._ui = ui
         self._changed = changed
+        self._volumes = volumes or scene_volumes
         self._channels: tuple[str, ...] = ()
         self._rows: list[tuple[qt.QLabel, slicer.qMRMLNodeComboBox]] = []
         self._quiet = False
@@ -52,7 +59,12 @@ class InputsSection:
             model: ``None`` shows no selectors.
             nodes: volumes chosen before, one a channel; what is left open is pre-filled.
         """
-        channels = tuple(channel.name for channel in model.channels) if model and not model.problem else ()
+        channels = model.channels if model is not None and not model.problem else ()
+        self.set_channels([channel.name for channel in channels], nodes)
+
+    def set_channels(self, names: Sequence[str], nodes: Sequence[Any] = ()) -> None:
+        """As :meth:`set_model`, by the names of the channels; none shows no selectors."""
+        channels = tuple(names)
         self._ui.inputsHint.visible = not channels
         before = dict(zip(self._channels, self.nodes(), strict=True))
         if channels != self._channels:
@@ -100,7 +112,7 @@ class InputsSection:
         nodes = self.nodes()
         empty = [i for i, node in enumerate(nodes) if node is None]
         taken = {node.GetID() for node in nodes if node}
-        volumes = [v for v in scene_volumes() if v.GetID() not in taken]
+        volumes = [v for v in self._volumes() if v.GetID() not in taken]
         found = match_channels([self._channels[i] for i in empty], [v.GetName() for v in volumes])
         self._quiet = True
         for channel, volume in zip(empty, found, strict=True):
@@ -117,7 +129,6 @@ class InputsSection:
         """Let the user choose, or not (while something runs)."""
         for selector in self.selectors:
             selector.enabled = enabled
-        self._ui.keepEarlierCheckBox.enabled = enabled
 
     def _add_row(self) -> None:
         label = qt.QLabel()

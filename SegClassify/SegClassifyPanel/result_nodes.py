@@ -90,7 +90,7 @@ def put_segmentation(
     node.RemoveNodeReferenceIDs(CHANNEL)
     for volume in volumes:
         node.AddNodeReferenceID(CHANNEL, volume.GetID())
-    _put_below(node, volumes[0])
+    put_below(node, volumes[0])
     return node
 
 
@@ -119,7 +119,7 @@ def put_result(
         )
         snapshot.created(table.GetID())
         node.SetNodeReferenceID(TABLE, table.GetID())
-        _put_below(table, volume)
+        put_below(table, volume)
     table.SetAndObserveTable(_probabilities(result))
     table.SetUseColumnTitleAsColumnHeader(True)
     return table
@@ -140,7 +140,7 @@ def _probabilities(result: ClassifyResult) -> vtk.vtkTable:
     return table
 
 
-def _put_below(node: slicer.vtkMRMLNode, volume: slicer.vtkMRMLVolumeNode) -> None:
+def put_below(node: slicer.vtkMRMLNode, volume: slicer.vtkMRMLVolumeNode) -> None:
     """In the subject hierarchy, results are children of their volume."""
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     if hierarchy is None:

@@ -42,6 +42,7 @@ class ResultSection:
         self._changed = changed
         self._parameters: SegClassifyParameters | None = None
         self._enabled = True
+        self.add_to_set: Callable[[str], None] | None = None
         self.widget = slicer.util.loadUI(str(resources / "UI" / "ResultView.ui"))
         self.ui = slicer.util.childWidgetVariables(self.widget)
         self.widget.setMRMLScene(slicer.mrmlScene)
@@ -50,6 +51,7 @@ class ResultSection:
         self.ui.opacitySlider.connect("valueChanged(double)", self._on_opacity)
         self.ui.show3dCheckBox.connect("toggled(bool)", self._on_show_3d)
         self.ui.undoButton.connect("clicked()", self._on_undo)
+        self.ui.addToSetButton.connect("clicked()", self._on_add)
 
     def set_parameters(self, parameters: SegClassifyParameters) -> None:
         """Show the scene's last result with the scene's opacity."""
@@ -84,6 +86,7 @@ class ResultSection:
     def set_enabled(self, enabled: bool) -> None:
         """Let the user undo, or not (while something runs)."""
         self._enabled = enabled
+        self.ui.addToSetButton.enabled = enabled and self.view.node is not None
         can_undo = self._logic.can_undo
         self.ui.undoButton.enabled = enabled and can_undo
         self.ui.undoButton.toolTip = (
@@ -91,6 +94,10 @@ class ResultSection:
             if can_undo
             else _("There is nothing to take back.")
         )
+
+    def _on_add(self) -> None:
+        if self.view.node is not None and self.add_to_set is not None:
+            self.add_to_set(self.view.node.GetID())
 
     def say(self, message: str) -> None:
         """A sentence below the buttons."""

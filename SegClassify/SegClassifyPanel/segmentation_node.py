@@ -43,6 +43,13 @@ def build_segmentation(
         OSError, ValueError: the file cannot be read.
     """
     array = np.load(label_file, mmap_mode="r", allow_pickle=False)
+    return (yield from segmentation_of_array(array, labels, ijk_to_parent))
+
+
+def segmentation_of_array(
+    array: np.ndarray, labels: Sequence[LabelInfo], ijk_to_parent: np.ndarray
+) -> Steps[slicer.vtkSegmentation]:
+    """As :func:`build_segmentation`, of an array ``(K, J, I)`` or ``(J, I)`` in memory."""
     array = array[None] if array.ndim == 2 else array
     matrix = matrix_of(ijk_to_parent)
     box = yield from _bounding_box(array)

@@ -250,8 +250,8 @@ def _add_steps(folder: str, case: NewCase, files: Path) -> Steps[Params[Any]]:
     segmentation: SegmentationSource | None = None
     if case.segmentation:
         node = _node(case.segmentation)
-        steps = export_labels(node, grid_of_export(exported[0]), files / "labels.npy")
-        segmentation = yield from scaled(steps, 1.0 - share, share)
+        labels = export_labels(node, grid_of_export(exported[0]), files / "labels.npy")
+        segmentation = yield from scaled(labels, 1.0 - share, share)
     return AddCaseParams(
         folder=folder,
         name=case.name,

@@ -30,6 +30,15 @@ class Settings:
         self._set("Device", name)
 
     @property
+    def training_set(self) -> str:
+        """Folder of the training set that was open last; empty for none."""
+        return self._text("TrainingSet")
+
+    @training_set.setter
+    def training_set(self, path: str) -> None:
+        self._set("TrainingSet", path)
+
+    @property
     def browsed_folder(self) -> str:
         """Where a file dialog was left the last time."""
         return self._text("BrowsedFolder")

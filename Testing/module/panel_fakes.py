@@ -9,10 +9,13 @@ import itertools
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from set_fakes import SetWorker, set_logic
+from training_fakes import training_logic
 
 MR_LABELS = ("scalp and skull", "CSF", "grey matter", "white matter", "tumour")
 COLOURS = ((0.87, 0.72, 0.53), (0.33, 0.6, 0.9), (0.56, 0.56, 0.6), (0.95, 0.94, 0.84), (0.9, 0.25, 0.2))
@@ -138,7 +141,18 @@ class FakeLogic:
     problem: str = ""
     jobs: list[FakeJob] = field(default_factory=list)
     calls: list[tuple[str, Any]] = field(default_factory=list)
+    set_worker: SetWorker = field(default_factory=SetWorker)
     _snapshot: Any = None
+
+    @cached_property
+    def sets(self) -> Any:
+        """The real logic of training sets, over a worker that keeps them in memory."""
+        return set_logic(self.set_worker)
+
+    @cached_property
+    def training(self) -> Any:
+        """The real logic of trainings, over workers that never answer."""
+        return training_logic().training
 
     @property
     def job(self) -> FakeJob:

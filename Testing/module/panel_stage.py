@@ -34,6 +34,11 @@ class Stage:
         return self.widget.panel.classify
 
     @property
+    def train(self) -> Any:
+        """The page Train."""
+        return self.widget.panel.train
+
+    @property
     def ui(self) -> Any:
         """The page's widgets."""
         return self.tab.ui

@@ -139,10 +139,11 @@ def test_research_use_is_said_whatever_is_open() -> None:
         assert shown.ui.researchLabel.text.startswith("For research use only")
 
 
-def test_one_page_needs_no_tabs() -> None:
+def test_the_pages_are_in_the_order_of_work() -> None:
     with stage(FakeLogic()) as shown:
         tabs = shown.widget.panel.ui.tabs
-        assert (tabs.count, tabs.tabText(0), tabs.tabBarAutoHide) == (1, "Classify", True)
+        assert [tabs.tabText(n) for n in range(tabs.count)] == ["Classify", "Train"]
+        assert tabs.currentIndex == 0
 
 
 def test_the_icon_is_found() -> None:

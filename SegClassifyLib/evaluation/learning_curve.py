@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from SegClassifyLib.evaluation.crossvalidate import held_out_logits
+from SegClassifyLib.evaluation.crossvalidate import CrossValidation, held_out_logits
 from SegClassifyLib.evaluation.folds import Fold, groups_per_class, repeated_folds
 from SegClassifyLib.evaluation.intervals import Interval, group_weights, percentile_interval, weighted_metric
 from SegClassifyLib.evaluation.learner import Learner
@@ -61,6 +61,7 @@ def learning_curve(
     seed: int = 0,
     progress: Progress | None = None,
     classes: Sequence[str] = (),
+    whole: CrossValidation | None = None,
 ) -> LearningCurve:
     """Cross-validate with growing parts of each training part, and carry the curve on.
 
@@ -78,6 +79,8 @@ def learning_curve(
         seed: decides everything random.
         progress: told after each fit; may cancel.
         classes: names, for sentences.
+        whole: a cross-validation of the same heads and cases; where its folds are those of the draws, what it answered
+            with whole training parts is not asked again.
 
     Raises:
         TrainingError: a class with cases of one group only.
@@ -96,6 +99,7 @@ def learning_curve(
         )
         return LearningCurve((), (), refusal, seed)
     plans = list(repeated_folds(y, groups, folds, draws, seed, classes))
+    known = whole.logits if whole is not None and _same_folds(whole, plans, seed) else None
     total, done = sum(map(len, plans)) * len(shares), 0
     proba = np.full((len(shares), draws, len(y), int(y.max()) + 1), np.nan)
     sizes: list[list[int]] = [[] for _ in shares]
@@ -105,7 +109,10 @@ def learning_curve(
             for step, part in enumerate(parts):
                 progress.report(_PHASE, done, total, f"{len(part)} cases")
                 smaller = Fold(part, fold.test)
-                logits = held_out_logits(make_head(), table, y, groups, smaller, seed + draw)
+                if known is not None and len(part) == len(fold.train):
+                    logits = known[draw, fold.test]
+                else:
+                    logits = held_out_logits(make_head(), table, y, groups, smaller, seed + draw)
                 proba[step, draw, fold.test] = softmax(logits, axis=-1)
                 sizes[step].append(len(part))
                 done += 1
@@ -113,6 +120,11 @@ def learning_curve(
     # Of few cases two shares may be the same part.
     cases, kept = np.unique([round(float(np.mean(s))) for s in sizes], return_index=True)
     return _summarise(cases, proba[kept], y, groups, further, seed)
+
+
+def _same_folds(whole: CrossValidation, plans: Sequence[Sequence[Fold]], seed: int) -> bool:
+    """Whether a cross-validation went through (at least) these folds, with these seeds."""
+    return whole.seed == seed and len(whole.logits) >= len(plans) and whole.folds == len(plans[0])
 
 
 def growing_parts(

@@ -75,4 +75,5 @@ def _curve(
         seed=seed,
         progress=progress,
         classes=trained.model.classes,
+        whole=trained.validation,
     )

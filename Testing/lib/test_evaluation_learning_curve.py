@@ -7,6 +7,7 @@ import pytest
 from heads_data import feature_names, vector_table
 
 from SegClassifyLib.errors import Cancelled
+from SegClassifyLib.evaluation.crossvalidate import cross_validate
 from SegClassifyLib.evaluation.learning_curve import growing_parts, learning_curve
 from SegClassifyLib.evaluation.outlook import EXPONENTS, fit_power_law, foresee
 from SegClassifyLib.features.spec import FeatureTable
@@ -136,6 +137,20 @@ def test_the_same_seed_gives_the_same_curve_and_another_does_not() -> None:
     table = vector_table(y, 10, signal=1.0)
     one, same, other = (learning_curve(NearestMean, table, y, groups, draws=2, seed=s) for s in (5, 5, 6))
     assert one == same and one.points != other.points
+
+
+def test_answers_of_a_cross_validation_on_the_same_folds_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    y, groups = np.arange(60) % 2, np.arange(60)
+    table = vector_table(y, 10, signal=1.0)
+    known = cross_validate(NearestMean, table, y, groups, repeats=3, seed=5)
+    fits: list[int] = []
+    fit = NearestMean.fit
+    monkeypatch.setattr(NearestMean, "fit", lambda self, *a, **k: fits.append(1) or fit(self, *a, **k))
+    alone = learning_curve(NearestMean, table, y, groups, draws=2, seed=5)
+    assert learning_curve(NearestMean, table, y, groups, draws=2, seed=5, whole=known) == alone
+    assert len(fits) == 50 + 40, "whole parts are not trained again"
+    other = cross_validate(NearestMean, table, y, groups, repeats=1, seed=5)
+    assert learning_curve(NearestMean, table, y, groups, draws=2, seed=5, whole=other) == alone
 
 
 def test_a_class_of_few_patients_has_no_curve() -> None:

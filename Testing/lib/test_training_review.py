@@ -51,6 +51,8 @@ def test_a_curve_needs_a_head_that_is_quick_to_train(trained: TrainedClassifier)
     assert found.seed == 3 and [p.cases for p in found.points] == sorted(p.cases for p in found.points)
     assert np.isfinite([p.balanced_accuracy.value for p in found.points]).all()
     assert bool(found.refusal) != bool(found.outlook)
+    foreign = replace(trained, validation=replace(trained.validation, seed=99))
+    assert review_classifier(foreign, (8,)).curve == found, "what the validation knows is not asked again"
     assert trained.model.head is not None
     tuned = replace(trained.model, head=replace(trained.model.head, kind="fine-tuned"))
     refused = review_classifier(replace(trained, model=tuned), (8,)).curve

@@ -144,6 +144,7 @@ def test_layouts_show_their_views(name: str, views: int) -> None:
     if manager.plotViewCount:
         shown.append(manager.plotWidget(0))
     assert sum(view.visible for view in shown) == views
+    assert len(manager.viewport().children()) == 2  # the layout, and one arrangement of views
     assert slicer.app.layoutManager().layoutLogic().GetLayoutNode().GetViewArrangement() == manager.layout
 
 

@@ -158,3 +158,14 @@ def test_removed_nodes_are_let_go(editor) -> None:
     editor.setSegmentationNode(node)
     slicer.mrmlScene.RemoveNode(node)
     assert editor.segmentationNode() is None
+
+
+def test_what_is_set_while_the_scene_is_in_a_batch_is_shown_after_it(editor) -> None:
+    import slicer
+
+    node = segmentation("S", volume("v"))
+    slicer.mrmlScene.StartState(slicer.vtkMRMLScene.BatchProcessState)
+    editor.setSegmentationNode(node)
+    assert editor.segmentationNode() is None
+    slicer.mrmlScene.EndState(slicer.vtkMRMLScene.BatchProcessState)
+    assert editor.segmentationNode() is node

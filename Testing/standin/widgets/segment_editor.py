@@ -49,8 +49,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._segmentation: Any = None
         self._source: Any = None
         self._updating = False
-        self._parameter_watch, self._segmentation_watch = Observations(self), Observations(self)
-        self._scene_watch = Observations(self)
+        self._parameter_watch, self._scene_watch = Observations(self), Observations(self)
         self._nodes = self._selector("standin_segmentations", "vtkMRMLSegmentationNode")
         self._volumes = self._selector("standin_volumes", "vtkMRMLScalarVolumeNode")
         self._volumes.addEnabled = False
@@ -123,9 +122,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._logic.SetMRMLScene(scene)
         self._scene_watch.clear()
         if scene is not None:
-            events = slicer_core.vtkMRMLScene
-            for event in (events.EndCloseEvent, events.EndBatchProcessEvent):
-                self._scene_watch.add(scene, event, "updateWidgetFromMRML")
+            self._scene_watch.add(
+                scene, slicer_core.vtkMRMLScene.EndBatchProcessEvent, "updateWidgetFromMRML"
+            )
         self.updateWidgetFromMRML()
 
     def setMRMLSegmentEditorNode(self, node: Any) -> None:
@@ -203,11 +202,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         blocker.unblock()
         if node is self._segmentation:
             return
-        self._segmentation_watch.clear()
         self._segmentation = node
         self._segments.setSegmentationNode(node)
         if node is not None:
-            self._segmentation_watch.add(node, vtk.vtkCommand.ModifiedEvent, "updateWidgetFromMRML")
             self._logic.SetSourceVolumeNode(
                 node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole())
             )

@@ -140,7 +140,6 @@ class ctkPathLineEdit(QWidget):
         self._combo.blockSignals(False)
         if not path and self._combo.count():
             self._combo.setCurrentIndex(0)
-            self._combo.setEditText(self._combo.itemText(0))
 
     def comboBox(self) -> QComboBox:
         """The line."""

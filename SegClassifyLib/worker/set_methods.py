@@ -65,6 +65,7 @@ class SetMethods:
         """``create_set``."""
         name = params.name.strip() or Path(params.folder).absolute().name
         TrainingSet.create(params.folder, name, params.channels, params.labels, params.classes)
+        self._sets.close(params.folder)  # one that was there before, and deleted
         return self._sets.get(params.folder).info()
 
     def read_set(self, params: ReadSetParams, _progress: Progress) -> SetLook:

@@ -10,13 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cases_data import write_volume
 from sets_data import a_case, new_set
 from worker_data import running_worker
 
 from SegClassifyLib.cases.presence import FOLDER, GONE_AFTER
+from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import TrainingSet
+from SegClassifyLib.progress import Progress
 from SegClassifyLib.worker.client import WorkerClient, WorkerError
 from SegClassifyLib.worker.protocol import (
     ChangeCasesParams,
@@ -26,6 +30,7 @@ from SegClassifyLib.worker.protocol import (
     ReadSetParams,
     SetInfo,
 )
+from SegClassifyLib.worker.set_methods import SetMethods
 
 
 @contextmanager
@@ -105,6 +110,23 @@ def test_both_add_at_once_and_nothing_is_lost(here: WorkerClient, folder: Path, 
         assert sorted(names) == sorted(["case", *(f"case-{n}" for n in range(2, 17))])
         assert {c.name for c in here.ask(OpenSetParams(str(folder))).cases} == set(names)
         assert {c.name for c in there.ask(OpenSetParams(str(folder))).cases} == set(names)
+
+
+def test_a_name_that_another_takes_at_the_last_moment_is_not_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, methods = tmp_path / "set", SetMethods(1)
+    methods.create_set(new_set(folder), Progress())
+    add = TrainingSet.add
+
+    def late(self: TrainingSet, name: str, *args: Any, **options: Any) -> Case:
+        if len(TrainingSet.open(folder).cases) < 2:  # another is faster, twice
+            add(TrainingSet.open(folder), name, [write_volume(tmp_path / f"{name}.nii.gz")])
+        return add(self, name, *args, **options)
+
+    monkeypatch.setattr(TrainingSet, "add", late)
+    changed = methods.add_case(a_case(folder, tmp_path, "a", 1), Progress())
+    assert changed.cases == ("a-3",) and [c.name for c in changed.set.cases] == ["a", "a-2", "a-3"]
 
 
 def test_a_program_on_another_computer_is_gone_when_its_note_grows_old(

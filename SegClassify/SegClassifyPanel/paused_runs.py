@@ -67,7 +67,7 @@ class PausedRuns:
         if run is None:
             return
         ui = self._ui
-        ui.pausedLabel.text = _("“{name}” can go on: {state}").format(name=run.name, state=run.sentence)
+        ui.pausedLabel.text = _("“{name}” can go on. {state}").format(name=run.name, state=run.sentence)
         ui.keepButton.visible = run.can_keep and not run.usable
         ui.keepButton.enabled = bool(ui.resumeButton.enabled)
 

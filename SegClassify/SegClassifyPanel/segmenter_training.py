@@ -79,5 +79,7 @@ class SegmenterTraining:
         self._changed()
 
     def _epoch(self, epoch: EpochInfo) -> None:
-        self.epochs.append(epoch)
+        # A training that goes on may do an epoch again whose end was told and not yet written.
+        again = [e for e in self.epochs if e.part == epoch.part and e.epoch >= epoch.epoch]
+        self.epochs = [e for e in self.epochs if e not in again] + [epoch]
         self._changed()

@@ -191,9 +191,9 @@ def segmenter_run(
 
     done = epochs(count)
     sentence = {
-        "finished": "finished after 30 minutes, Dice tumour 0.77, oedema 0.61",
-        "paused": "paused after 12 minutes, Dice tumour 0.71, oedema 0.52",
-        "running": "running",
+        "finished": "Finished after 30 minutes, Dice tumour 0.77, oedema 0.61.",
+        "paused": "Paused after 12 minutes, Dice tumour 0.71, oedema 0.52.",
+        "running": "Being trained.",
     }[state]
     run = SegmenterRun(
         path=f"/data/heads/trainings/segmenters/20260301-140500 {name}",

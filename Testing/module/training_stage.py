@@ -77,8 +77,12 @@ class TrainingStage:
 
 
 @contextmanager
-def training_stage() -> Iterator[TrainingStage]:
-    """The four sections below each other, in the panel of the main window."""
+def training_stage(logic: Any = None) -> Iterator[TrainingStage]:
+    """The four sections below each other, in the panel of the main window.
+
+    Args:
+        logic: with ``training``; the real one over two scripted workers unless given.
+    """
     import ctk
     import qt
     import slicer
@@ -100,7 +104,7 @@ def training_stage() -> Iterator[TrainingStage]:
         layouts[name] = qt.QVBoxLayout(section)
         column.addWidget(section)
     column.addStretch(1)
-    logic, host = training_logic(), FakeHost()
+    logic, host = logic or training_logic(), FakeHost()
     shown = TrainingStage(page, logic, host, make_sections(RESOURCES, layouts, logic, host))
     window.show_panel(to_qt(page))
     try:

@@ -39,6 +39,8 @@ from standin.binding.modules import ctk_module, qt_module
 from standin.errors import raise_recorded, record
 from standin.parameters.wrapper import parameters_module
 
+FOUR_UP = slicer_core.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+
 
 class SlicerModule(StrictModule):
     """The module `slicer`: slicer-core's VTK classes, qMRML widgets, and the submodules."""
@@ -170,9 +172,10 @@ def unload_module(name: str) -> None:
 
 
 def reset() -> None:
-    """Between tests: an empty scene, and nothing recorded."""
+    """Between tests: an empty scene, three slices and the 3D view, and nothing recorded."""
     session = start()
     session.app.mrmlScene().Clear(False)
+    session.app.layout_manager.setLayout(FOUR_UP)
     spin(0)
     record.clear()
 

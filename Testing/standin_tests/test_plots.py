@@ -8,16 +8,6 @@ import pytest
 import standin
 
 
-@pytest.fixture(autouse=True)
-def four_up():
-    """Every test starts and ends with three slices and the 3D view."""
-    import slicer
-
-    slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
-    yield
-    slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
-
-
 def loss_chart() -> tuple[Any, Any, Any]:
     """Table, series and chart of a falling line."""
     import slicer
@@ -170,3 +160,32 @@ def test_helper_plots(tmp_path: Path) -> None:
     assert chart.GetNumberOfPlotSeriesNodes() == 1
     with pytest.raises(AttributeError):
         slicer.app.layoutManager().plotWidget(0).plotView().mrmlPlotViewNode()  # not invokable in C++
+
+
+def test_layouts_wait_for_the_end_of_a_batch() -> None:
+    import slicer
+
+    manager = slicer.app.layoutManager()
+    one = slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView
+    standin.start().window.show()
+    seen: list = []
+    manager.connect("layoutChanged(int)", seen.append)
+    slicer.mrmlScene.StartState(slicer.vtkMRMLScene.BatchProcessState)
+    manager.setLayout(one)
+    standin.spin()
+    assert manager.threeDWidget(0).visible
+    assert seen == []
+    slicer.mrmlScene.EndState(slicer.vtkMRMLScene.BatchProcessState)
+    standin.spin()
+    assert not manager.threeDWidget(0).visible
+    assert seen == [one]
+    manager.disconnect("layoutChanged(int)", seen.append)
+
+
+def test_reset_brings_the_four_views_back() -> None:
+    import slicer
+
+    manager = slicer.app.layoutManager()
+    manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpPlotView)
+    standin.reset()
+    assert manager.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView

@@ -57,6 +57,7 @@ class LayoutManager(QObject):
         self._node = self._layout_logic.GetLayoutNode()
         self._watch = Observations(self)
         self._watch.add(self._node, vtk.vtkCommand.ModifiedEvent, "on_layout_node")
+        self._watch.add(scene, slicer_core.vtkMRMLScene.EndBatchProcessEvent, "on_batch_end")
         self._description = ""
         self._node.SetViewArrangement(LayoutNode.SlicerLayoutFourUpView)
 
@@ -90,13 +91,18 @@ class LayoutManager(QObject):
 
     def on_layout_node(self) -> None:
         """Another layout was chosen: put the views in its order."""
-        description = self._node.GetCurrentLayoutDescription() or ""
-        if not self.enabled:
+        if not self.enabled or self._app.mrmlScene().IsBatchProcessing():
             return
+        description = self._node.GetCurrentLayoutDescription() or ""
         if description and description != self._description:
             self._description = description
             self._arrange(ET.fromstring(description))
         self.layoutChanged.emit(self._read_layout())
+
+    def on_batch_end(self) -> None:
+        """The layout may have been changed meanwhile, by a scene that was read or closed."""
+        if (self._node.GetCurrentLayoutDescription() or "") != self._description:
+            self.on_layout_node()
 
     def _arrange(self, root: ET.Element) -> None:
         """Build the widgets of a layout's description."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ class ClassifyTab:
         resources: the module's folder Resources.
         dependencies: what has to be installed.
         settings: the user's own choices.
+
+    ``models_listed`` is called after other models are listed, or another one is chosen.
     """
 
     def __init__(
@@ -50,7 +53,8 @@ class ClassifyTab:
         self.widget = slicer.util.loadUI(str(resources / "UI" / "ClassifyTab.ui"))
         self.ui = ui = slicer.util.childWidgetVariables(self.widget)
         self.widget.setMRMLScene(slicer.mrmlScene)
-        self.run = RunSection(ui, self.start, self.cancel, lambda: logic.worker.log)
+        self.models_listed: Callable[[], None] = lambda: None
+        self.run = RunSection(ui, self.start, self.cancel, self._logs)
         self.setup = SetupSection(ui, dependencies, self._installed)
         self.result = ResultSection(
             resources, ui.resultSection.layout(), logic, self._device_label, self._result_changed
@@ -59,7 +63,8 @@ class ClassifyTab:
         self.inputs = InputsSection(ui, self._choice_changed)
         self.models = ModelSection(ui, logic, settings, self._model_changed)
         self._watch = SceneWatch(self._nodes_changed, self._scene_loaded, self.cancel)
-        logic.worker.log_changed = self.run.log_changed
+        for worker in (logic.worker, logic.background):
+            worker.log_changed = self.run.log_changed
         ui.keepEarlierCheckBox.connect("toggled(bool)", self._choice_changed)
         self._restore_sections()
 
@@ -73,7 +78,8 @@ class ClassifyTab:
 
     def cleanup(self) -> None:
         """Stop clocks and observers; the logic is stopped by whoever made it."""
-        self._logic.worker.log_changed = None
+        for worker in (self._logic.worker, self._logic.background):
+            worker.log_changed = None
         self._watch.close()
         self.models.close()
         self.inputs.close()
@@ -205,15 +211,22 @@ class ClassifyTab:
         self.update()
 
     def _installed(self) -> None:
-        self._logic.worker.stop()  # one that was started without the packages
+        for worker in (self._logic.worker, self._logic.background):
+            worker.stop()  # one that was started without the packages
         self.models.refresh()
         self.update()
+
+    def _logs(self) -> str:
+        """What both workers had to say; that of the one that trains for hours only if it was needed."""
+        log, background = self._logic.worker.log, self._logic.background.log
+        return f"{log}\n\n{_('Training in the background:')}\n{background}".lstrip() if background else log
 
     def _model_changed(self) -> None:
         model, parameters = self.models.model, self._parameters
         same = model is not None and parameters is not None and parameters.model == model.path
         # A scene may have been there before the list of models: what it says goes before what the names suggest.
         self.inputs.set_model(model, list(parameters.inputs) if parameters is not None and same else ())
+        self.models_listed()
 
     def _choice_changed(self, *_value: Any) -> None:
         self.run.show_error("")

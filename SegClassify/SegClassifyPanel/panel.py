@@ -38,6 +38,7 @@ class Panel:
         self.ui.tabs.addTab(self.train.widget, _("Train"))
         self.ui.tabs.connect("currentChanged(int)", self._on_page)
         self.classify.result.add_to_set = self._add_result
+        self.classify.models_listed = self.train.models_changed
         self._entered = False
 
     def enter(self) -> None:

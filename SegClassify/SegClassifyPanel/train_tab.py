@@ -82,7 +82,8 @@ class TrainTab:
         self.guide = GuideSection(resources, ui.guideSection.layout(), self)
         own: list[TrainSection] = [self.set, self.cases, self.add, self.guide]
         layouts = {name: getattr(ui, name).layout() for name in TRAINING_SECTIONS}
-        self.sections = [*own, *make_sections(resources, layouts, logic, self)]
+        self._trainings = make_sections(resources, layouts, logic, self)
+        self.sections = [*own, *self._trainings]
         self._clock = qt.QTimer()
         self._clock.interval = PAUSE
         self._clock.connect("timeout()", self._look)
@@ -259,6 +260,11 @@ class TrainTab:
     def use_model(self, path: str) -> None:
         """List the models again, and choose this one."""
         self._classify.models.use(path)
+
+    def models_changed(self) -> None:
+        """The page Classify lists other models."""
+        for section in self._trainings:
+            section.set_changed(self._info)
 
     def update(self) -> None:
         """Enable what can be used now."""

@@ -138,6 +138,7 @@ class FakeLogic:
     models: tuple[Any, ...] = ()
     devices: tuple[Any, ...] = ()
     worker: FakeWorker = field(default_factory=FakeWorker)
+    background: FakeWorker = field(default_factory=FakeWorker)
     problem: str = ""
     jobs: list[FakeJob] = field(default_factory=list)
     calls: list[tuple[str, Any]] = field(default_factory=list)

@@ -227,3 +227,7 @@ class SegClassifyTest(ScriptedLoadableModuleTest):
     def test_surfaces(self) -> None:
         """Shown in 3D, with surfaces made by another process."""
         self.checks.run(self, "surfaces")
+
+    def test_training(self) -> None:
+        """From an empty folder to a classifier that is saved, used, corrected and trained again."""
+        self.checks.run(self, "training")

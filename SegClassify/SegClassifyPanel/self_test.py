@@ -20,6 +20,7 @@ from SegClassifyPanel.logic import ClassifyError
 from SegClassifyPanel.process_tree import kill_tree
 from SegClassifyPanel.python_process import python_executable, python_process
 from SegClassifyPanel.result_nodes import find_results, result_of
+from SegClassifyPanel.self_test_training import check_training
 
 IJK_TO_RAS = np.array([[-1.5, 0, 0, 20], [0, -1.2, 0, 30], [0, 0, 2.0, -10], [0, 0, 0, 1]])
 TURNED = np.array([[0.8, -0.6, 0, 5], [0.6, 0.8, 0, -7], [0, 0, 1, 11], [0, 0, 0, 1.0]])
@@ -212,6 +213,10 @@ class SelfTest:
         self.case.assertEqual(ends, [""])
         self.case.assertTrue(node.GetDisplayNode().GetVisibility3D())
         self.case.assertGreater(node.GetClosedSurfaceInternalRepresentation("Label_1").GetNumberOfCells(), 0)
+
+    def check_training(self) -> None:
+        """From an empty folder to a classifier that is saved, used, corrected and trained again."""
+        check_training(self)
 
     def make_models(self) -> None:
         """Small model packages, made by the library in a process of its own."""

@@ -12,6 +12,6 @@ MODULE = Path(__file__).resolve().parents[2] / "SegClassify"
 def test_the_modules_own_test_class():
     standin.load_module(MODULE, show=False)
     try:
-        assert standin.run_tests("SegClassify") == 12
+        assert standin.run_tests("SegClassify") == 13
     finally:
         standin.unload_module("SegClassify")

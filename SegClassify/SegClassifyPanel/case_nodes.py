@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,7 +131,7 @@ def _load_segmentation(
     if node is not None or not row.segmentation_file:
         return node
     if row.segmentation_file.lower().endswith(".seg.nrrd"):
-        node = _load_file(slicer.util.loadSegmentation, row.segmentation_file)
+        node = _loaded(slicer.util.loadSegmentation, row.segmentation_file)
         node.SetName(segmentation_name(volume))
     else:
         segmentation = yield from _from_label_map(row.segmentation_file, info.labels)
@@ -143,10 +143,10 @@ def _load_segmentation(
 
 
 def _from_label_map(path: str, labels: Sequence[LabelInfo]) -> Steps[slicer.vtkSegmentation]:
-    def load(file: str, properties: dict) -> slicer.vtkMRMLVolumeNode:
-        return slicer.util.loadVolume(file, {**properties, "labelmap": True})
+    def load(file: str) -> slicer.vtkMRMLVolumeNode:
+        return slicer.util.loadVolume(file, {"labelmap": True, "show": False})
 
-    volume = _load_file(load, path)
+    volume = _loaded(load, path)
     try:
         matrix = vtk.vtkMatrix4x4()
         volume.GetIJKToRASMatrix(matrix)
@@ -174,9 +174,9 @@ def file_stamp(path: str) -> str:
     return f"{path} {status.st_mtime_ns} {status.st_size}" if status is not None else ""
 
 
-def _load_file(load, path: str) -> slicer.vtkMRMLNode:  # type: ignore[no-untyped-def]
+def _loaded(load: Callable[[str], slicer.vtkMRMLNode], path: str) -> slicer.vtkMRMLNode:
     try:
-        return load(path, {"show": False})
+        return load(path)
     except RuntimeError as error:
         raise VolumeError(_("{file} cannot be loaded: {reason}").format(file=path, reason=error)) from error
 

@@ -237,15 +237,17 @@ class GuideSection:
 
 
 def _counts(guide: SetGuide) -> str:
+    if not guide.cases:
+        return _("There is no case yet.")
     lines = [
-        _("{cases} of {groups} patients; {segmented} with a checked segmentation").format(
-            cases=cases_words(guide.cases), groups=guide.groups, segmented=guide.segmented
+        _("{cases} of {patients}; {segmented} with a checked segmentation").format(
+            cases=cases_words(guide.cases), patients=_patients(guide.groups), segmented=guide.segmented
         )
     ]
     for one in guide.classes:
-        line = _("{name}: {cases}, {groups} patients").format(
-            name=one.name, cases=cases_words(one.cases), groups=one.groups
-        )
+        line = _("{name}: {cases}").format(name=one.name, cases=cases_words(one.cases))
+        if one.cases:
+            line += _(", {patients}").format(patients=_patients(one.groups))
         if one.test_cases:
             line += _(" (and {count} for the final test)").format(count=one.test_cases)
         lines.append(line)
@@ -254,3 +256,7 @@ def _counts(guide: SetGuide) -> str:
     if guide.predicted:
         lines.append(_("segmentation to be checked: {cases}").format(cases=cases_words(guide.predicted)))
     return "\n".join(lines)
+
+
+def _patients(count: int) -> str:
+    return _("1 patient") if count == 1 else _("{count} patients").format(count=count)

@@ -90,7 +90,8 @@ def export_labels(node: slicer.vtkMRMLSegmentationNode, grid: Grid, path: Path) 
     dtype = np.dtype(np.uint8 if labels[-1].value < 256 else np.uint16)
     out = np.lib.format.open_memmap(path, "w+", dtype, grid.shape)
     try:
-        layers = _layers(node, grid, labels)
+        segmentation = _with_voxels(node, grid)
+        layers = _layers(segmentation, labels)
         for number, (image, values) in enumerate(layers):
             yield number / len(layers)
             image = _in_coordinates_of(node, grid, image)
@@ -101,31 +102,39 @@ def export_labels(node: slicer.vtkMRMLSegmentationNode, grid: Grid, path: Path) 
                 yield (number + fraction) / len(layers)
         out.flush()
     finally:
-        del out
+        del out  # the worker maps the file next
     return SegmentationSource(replace(grid.source, name=node.GetName(), array=str(path)), labels)
 
 
+def _with_voxels(node: slicer.vtkMRMLSegmentationNode, grid: Grid) -> slicer.vtkSegmentation:
+    """The node's segmentation; where it has surfaces only, a copy of which voxels are made.
+
+    The caller keeps it as long as it needs the voxels: a segmentation that goes wipes them out of shared images.
+    """
+    segmentation, converter = node.GetSegmentation(), slicer.vtkSegmentationConverter
+    binary = converter.GetSegmentationBinaryLabelmapRepresentationName()
+    if segmentation.ContainsRepresentation(binary):
+        return segmentation
+    copy = slicer.vtkSegmentation()
+    copy.DeepCopy(segmentation)
+    whole = vtk.vtkImageData()
+    whole.SetDimensions(*reversed(grid.shape))
+    geometry = converter.SerializeImageGeometry(matrix_of(grid.ijk_to_parent), whole)
+    copy.SetConversionParameter(converter.GetReferenceImageGeometryParameterName(), geometry)
+    if not copy.CreateRepresentation(binary):
+        raise VolumeError(
+            _("“{node}” has no voxels that could be saved: open it in the module Segment Editor.").format(
+                node=node.GetName()
+            )
+        )
+    return copy
+
+
 def _layers(
-    node: slicer.vtkMRMLSegmentationNode, grid: Grid, labels: Sequence[LabelInfo]
+    segmentation: slicer.vtkSegmentation, labels: Sequence[LabelInfo]
 ) -> list[tuple[slicer.vtkOrientedImageData, dict[int, int]]]:
     """Each image that segments share, with its values and what they are to become."""
-    segmentation = node.GetSegmentation()
     binary = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
-    if not segmentation.ContainsRepresentation(binary):  # surfaces only: voxels are made in a copy
-        copy = slicer.vtkSegmentation()
-        copy.DeepCopy(segmentation)
-        whole = vtk.vtkImageData()
-        whole.SetDimensions(*reversed(grid.shape))
-        converter = slicer.vtkSegmentationConverter
-        geometry = converter.SerializeImageGeometry(matrix_of(grid.ijk_to_parent), whole)
-        copy.SetConversionParameter(converter.GetReferenceImageGeometryParameterName(), geometry)
-        if not copy.CreateRepresentation(binary):
-            raise VolumeError(
-                _("“{node}” has no voxels that could be saved: open it in the module Segment Editor.").format(
-                    node=node.GetName()
-                )
-            )
-        segmentation = copy
     found: dict[str, tuple[slicer.vtkOrientedImageData, dict[int, int]]] = {}
     for label in labels:
         segment = segmentation.GetNthSegment(label.value - 1)

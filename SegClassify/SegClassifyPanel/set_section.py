@@ -46,7 +46,9 @@ class SetSection:
         layout.addWidget(self.widget)
         show_icon(ui.othersIcon, qt.QStyle.SP_MessageBoxInformation)
         self.form = NewSetForm(ui, page, self.create)
-        ui.setFolderEdit.connect("currentPathChanged(QString)", self._on_folder)
+        self._show_folder("")  # the field itself would begin with the folder that was used last
+        # currentPathChanged is told of folders that exist, and not while a new one is being written.
+        ui.setFolderEdit.comboBox().connect("editTextChanged(QString)", self._on_folder)
         ui.newSetButton.connect("toggled(bool)", self._on_new)
         self.update()
 
@@ -129,6 +131,8 @@ class SetSection:
 
     def _on_folder(self, *_path: Any) -> None:
         folder = self.folder
+        if folder and folder == self._opening:
+            return
         self._problem = ""
         here = self._info is not None and _same(folder, self._info.folder)
         if folder and not here and not self.ui.newSetButton.checked and (Path(folder) / DATASET).is_file():
@@ -139,7 +143,7 @@ class SetSection:
     def _on_new(self, checked: bool) -> None:
         self._problem = ""
         if checked:
-            if self._info is not None and _same(self.folder, self._info.folder):
+            if (Path(self.folder) / DATASET).is_file():
                 self._show_folder("")
             self.form.prefill()
         elif self._info is not None:

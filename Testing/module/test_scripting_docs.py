@@ -24,7 +24,7 @@ def test_every_example_runs(models, tmp_path, capsys, monkeypatch):
     slicer.mrmlScene.Clear(0)
     exits: list[int] = []
     monkeypatch.setattr(slicer.util, "exit", exits.append, raising=False)
-    console, read_back, background, batch, script = (
+    console, read_back, background, batch, _training, script = (
         code.replace("/data", str(tmp_path)).replace("/models", str(models)) for code in examples()
     )
     names: dict[str, Any] = {"slicer": slicer}
@@ -43,3 +43,24 @@ def test_every_example_runs(models, tmp_path, capsys, monkeypatch):
     names["logic"].cleanup()
     exec(script, names)
     assert exits == [0] and (tmp_path / "case1.seg.nrrd").is_file()
+
+
+def test_the_example_of_a_training_runs(tmp_path, capsys, monkeypatch):
+    from SegClassifyLib.phantoms.sets import Counts, write_slice_set
+
+    written = write_slice_set(tmp_path / "lesions", Counts(segmented=1, classified=5), shape=(32, 32))
+    seen = [c for c in written.cases if c.label_class and not c.segmentation and c.split == "train"]
+    written.change(seen[0].name, label_class=None)
+    monkeypatch.setenv("SEGCLASSIFY_MODELS", str(tmp_path / "models"))
+    code = next(code for code in examples() if "train_segmenter" in code).replace("/data", str(tmp_path))
+    exec(code.replace("minutes=30", "epochs=1, patch=(16, 16)"), names := {"slicer": slicer})
+    said = capsys.readouterr().out
+    assert said.startswith("1 ") and "balanced accuracy" in said and f"{seen[0].name} " in said
+    assert Path(names["model"].path).is_relative_to(tmp_path / "models")
+
+
+def test_every_call_of_the_table_is_there():
+    from SegClassifyPanel.training_logic import TrainingLogic
+
+    calls = re.findall(r"^\| `(\w+)\(", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(calls) == 11 and all(hasattr(TrainingLogic, name) for name in calls)

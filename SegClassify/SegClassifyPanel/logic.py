@@ -21,6 +21,7 @@ from SegClassifyPanel.classify_job import (
     no_room,
     requested,
 )
+from SegClassifyPanel.evidence_logic import EvidenceLogic
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.set_logic import SetLogic
 from SegClassifyPanel.surfaces import SurfaceJob
@@ -65,6 +66,7 @@ class ModuleLogic(VTKObservationMixin):
         self.models_folder = ""
         self.sets = SetLogic(self.worker, self.temporary_folder)
         self.training = TrainingLogic(self.worker, self.background, lambda: self.models_folder)
+        self.evidence = EvidenceLogic(self.worker, self.temporary_folder)
         self._parameters = parameters
         self._folder: Path | None = None
         self._jobs: list[ClassifyJob] = []
@@ -215,6 +217,7 @@ class ModuleLogic(VTKObservationMixin):
 
     def cancel_all(self) -> None:
         """Stop everything that runs."""
+        self.evidence.cancel()
         for batch in self._batches:
             batch.cancel()
         for job in self._jobs:
@@ -257,6 +260,7 @@ class ModuleLogic(VTKObservationMixin):
 
     def _on_scene_closing(self, *_: Any) -> None:
         self._undo = None
+        self.evidence.cancel()
         for batch in self._batches:
             batch.cancel()
         for job in self._jobs:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from SegClassifyLib.worker.protocol import Device, ModelInfo, Nothing
     from SegClassifyPanel.batch import BatchItem, BatchListener, BatchRunner
     from SegClassifyPanel.classify_job import Outcome
+    from SegClassifyPanel.evidence_job import EvidenceListener
 
 OnFailed = Callable[[str], None]
 
@@ -33,6 +34,13 @@ class PanelJob(Protocol):
         """Stop; the end is told later."""
 
 
+class PanelEvidence(Protocol):
+    """What explains results."""
+
+    def start(self, segmentation: Any, class_name: str, listener: EvidenceListener) -> PanelJob:
+        """Begin to explain a result; the listener's ``on_done`` gets the node ID of the map."""
+
+
 class PanelLogic(Protocol):
     """What the panel asks for. Callbacks come later, from Qt's event loop; ``failed`` gets a sentence."""
 
@@ -43,6 +51,10 @@ class PanelLogic(Protocol):
     @property
     def background(self) -> PanelWorker:
         """The process that trains for hours."""
+
+    @property
+    def evidence(self) -> PanelEvidence:
+        """Says where results come from."""
 
     @property
     def can_undo(self) -> bool:

@@ -10,6 +10,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from SegClassifyPanel.evidence_section import EvidenceSection
 from SegClassifyPanel.result_nodes import find_results, result_of
 from SegClassifyPanel.result_view import ResultView
 
@@ -48,6 +49,7 @@ class ResultSection:
         self.widget.setMRMLScene(slicer.mrmlScene)
         layout.addWidget(self.widget)
         self.view = ResultView(self.ui, result_of, device_label, self._show_node)
+        self.evidence = EvidenceSection(resources, self.ui.body.layout(), logic)
         self.ui.opacitySlider.connect("valueChanged(double)", self._on_opacity)
         self.ui.show3dCheckBox.connect("toggled(bool)", self._on_show_3d)
         self.ui.undoButton.connect("clicked()", self._on_undo)
@@ -79,6 +81,7 @@ class ResultSection:
         """Nodes came or went."""
         shown = self.view.node
         self.view.refresh()
+        self.evidence.refresh()
         if shown is None and find_results(slicer.mrmlScene):
             self.show_latest()
         self.set_enabled(self._enabled)
@@ -87,6 +90,7 @@ class ResultSection:
         """Let the user undo, or not (while something runs)."""
         self._enabled = enabled
         self.ui.addToSetButton.enabled = enabled and self.view.node is not None
+        self.evidence.set_enabled(enabled)
         can_undo = self._logic.can_undo
         self.ui.undoButton.enabled = enabled and can_undo
         self.ui.undoButton.toolTip = (
@@ -105,6 +109,7 @@ class ResultSection:
 
     def _show_node(self, node: Any, outcome: Outcome | None = None) -> None:
         self.view.show_node(node, outcome)
+        self.evidence.show_result(self.view.node)
         if self.view.node is not None:
             self._apply_opacity()
             if self.ui.show3dCheckBox.checked:

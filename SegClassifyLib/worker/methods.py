@@ -14,6 +14,8 @@ from SegClassifyLib.worker.protocol import (
     ClassifyResult,
     Device,
     DevicesParams,
+    EvidenceParams,
+    EvidenceResult,
     ModelInfo,
     ModelsParams,
     Nothing,
@@ -53,6 +55,13 @@ class Methods:
         with self._importing:
             from SegClassifyLib.worker.classify_job import classify_case
         return classify_case(params, self._warm, progress)
+
+    def evidence(self, params: EvidenceParams, progress: Progress) -> EvidenceResult:
+        """``evidence``."""
+        progress.report("Starting")
+        with self._importing:
+            from SegClassifyLib.worker.evidence_job import explain_case
+        return explain_case(params, self._warm, progress)
 
     def release(self, _params: ReleaseParams, _progress: Progress) -> Nothing:
         """``release``."""
@@ -98,7 +107,7 @@ class Methods:
     def jobs(self) -> dict[str, Callable[[Any, Progress], Answer]]:
         """Methods that wait for the one job that computes."""
         trainings = {kind.METHOD: self._of_trainings(kind.METHOD) for kind in TRAINING_JOBS}
-        return {"classify": self.classify, "release": self.release, **trainings}
+        return {"classify": self.classify, "evidence": self.evidence, "release": self.release, **trainings}
 
     def errands(self) -> dict[str, Callable[[Any, Progress], Answer]]:
         """Short ones that are done beside it."""

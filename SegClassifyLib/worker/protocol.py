@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from SegClassifyLib.worker.evidence_messages import EvidenceParams, EvidenceReason, EvidenceResult
 from SegClassifyLib.worker.job_messages import (
     PHASES,
     Cancelling,
@@ -140,6 +141,9 @@ __all__ = [
     "EpochInfo",
     "EvaluateModelParams",
     "EvaluationInfo",
+    "EvidenceParams",
+    "EvidenceReason",
+    "EvidenceResult",
     "FileSource",
     "FindingInfo",
     "Hello",
@@ -269,6 +273,7 @@ _KINDS: tuple[type[Params[Any]], ...] = (
     AddModelParams,
     RemoveModelParams,
     ClassifyParams,
+    EvidenceParams,
     CancelParams,
     ReleaseParams,
     ShutdownParams,

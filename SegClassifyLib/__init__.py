@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from SegClassifyLib.classify.held_out import evaluate_held_out
     from SegClassifyLib.classify.result import Classification, save_classification
     from SegClassifyLib.errors import SegClassifyError
+    from SegClassifyLib.evidence.explain import explain
     from SegClassifyLib.features.cache import FeatureCache
     from SegClassifyLib.package.model import Model
     from SegClassifyLib.package.store import open_package, save_package
@@ -42,6 +43,7 @@ _HOMES = {
     "SegmenterSettings": "training.settings",
     "TrainingSet": "cases.training_set",
     "evaluate_held_out": "classify.held_out",
+    "explain": "evidence.explain",
     "open_family": "training.family",
     "open_package": "package.store",
     "read_channels": "volumes.read",
@@ -69,6 +71,7 @@ __all__ = [
     "TrainingSet",
     "__version__",
     "evaluate_held_out",
+    "explain",
     "open_family",
     "open_package",
     "read_channels",

@@ -16,11 +16,14 @@ from SegClassifyLib.evaluation.comparison import Comparison, compare
 from SegClassifyLib.evaluation.crossvalidate import held_out_logits
 from SegClassifyLib.evaluation.folds import Fold, repeated_folds
 from SegClassifyLib.features.cache import FeatureCache
-from SegClassifyLib.features.spec import CaseFeatures
+from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
 from SegClassifyLib.heads.base import check_trainable
+from SegClassifyLib.heads.linear import LinearHead
 from SegClassifyLib.package.decision import Decision
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.progress import Progress
+from SegClassifyLib.training.background import background_cases, background_features
+from SegClassifyLib.training.classifier_settings import ClassifierSettings
 from SegClassifyLib.training.family import SegmenterFamily, open_family
 from SegClassifyLib.training.honest_features import HonestFeatures, honest_features
 
@@ -92,9 +95,14 @@ def compare_on_folds(
     groups = np.array([c.group_name for c in cases])
     check_trainable(y, groups, classes)
     plans = list(repeated_folds(y, groups, folds, repeats, seed, classes))
+    others = background_cases(training_set, cases, ClassifierSettings().unlabelled)
+    backgrounds = [
+        background_features(training_set, others, v.model.segmenter, device, cache, progress)
+        for v in (first, second)
+    ]
     probabilities = [
-        _out_of_fold(version.model, material, cases, y, groups, plans, seed, progress)
-        for version, material in zip((first, second), found, strict=True)
+        _out_of_fold(version.model, material, cases, y, groups, plans, seed, progress, background)
+        for version, material, background in zip((first, second), found, backgrounds, strict=True)
     ]
     names = _names(first.model, second.model)
     notes = _notes(training_set, names, (first.model, second.model), cases, len(labelled))
@@ -137,6 +145,7 @@ def _out_of_fold(
     plans: Sequence[Sequence[Fold]],
     seed: int,
     progress: Progress,
+    background: FeatureTable | None,
 ) -> np.ndarray:
     """Probabilities ``(N, K)`` of heads that have not seen the case's patient, mean over the repeats."""
     decision = Decision(model)
@@ -144,7 +153,10 @@ def _out_of_fold(
         c.name: f for c, f in zip(material.cases, material.features, strict=True)
     }
     table = decision.table([by_case[c.name] for c in cases])
-    fresh = decision.head.fresh  # type: ignore[attr-defined] # linear and conv heads are learners
+    head = decision.head
+    if isinstance(head, LinearHead):
+        head = LinearHead(head.settings, background)
+    fresh = head.fresh  # type: ignore[attr-defined] # linear and conv heads are learners
     own = _own(model, cases)
     logits = np.zeros((len(plans), len(y), int(y.max()) + 1))
     total, done = sum(map(len, plans)), 0

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from SegClassifyLib.evaluation.doubts import Doubts, find_doubts
 from SegClassifyLib.evaluation.intervals import Interval, class_auc_intervals
 from SegClassifyLib.evaluation.learning_curve import LearningCurve, learning_curve
-from SegClassifyLib.heads.base import load_head
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.classifier import TrainedClassifier
 
@@ -63,10 +62,9 @@ def _curve(
             f"The {state.kind} classifier takes too long to train for a learning curve; train a linear one."
         )
         return LearningCurve((), (), refusal, seed)
-    head = load_head(state)
     table = trained.table if state.kind == "conv" else replace(trained.table, maps={})
     return learning_curve(
-        head.fresh,  # type: ignore[attr-defined] # linear and conv heads are learners
+        trained.prototype.fresh,
         table,
         trained.y,
         trained.groups,

@@ -20,10 +20,12 @@ from SegClassifyLib.heads.linear import LinearHead
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.preprocessing.apply import preprocess
 from SegClassifyLib.progress import Part, Progress
+from SegClassifyLib.training.background import background_cases, background_features
 from SegClassifyLib.training.classifier_run import TrainingRecord, segmenter_of
 from SegClassifyLib.training.family import open_family
 from SegClassifyLib.training.honest_features import honest_features
 from SegClassifyLib.training.scratch import ScratchClassifier
+from SegClassifyLib.training.settings import ScratchSettings
 
 BaselineKind = Literal["shape", "scratch"]
 
@@ -56,6 +58,7 @@ def measure_baseline(
     cache: FeatureCache | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
+    scratch: ScratchSettings | None = None,
 ) -> Baseline:
     """Cross-validate a simpler way on the cases and folds of a classifier's training.
 
@@ -66,6 +69,7 @@ def measure_baseline(
         training_set: has the images.
         cache, device: of features and networks.
         progress: told of every step; may cancel.
+        scratch: how a network is trained from scratch.
 
     Raises:
         TrainingError: a case has changed since.
@@ -77,7 +81,7 @@ def measure_baseline(
         proba = _shape(record, training_set, cases, cache, device, progress)
     else:
         name = "network trained from scratch"
-        proba = _scratch(model, record, training_set, cases, device, progress)
+        proba = _scratch(model, record, training_set, cases, scratch, device, progress)
     y, groups, seed = np.asarray(record.y), np.asarray(record.groups), record.settings.seed
     comparison = compare(
         (name, model.name), y, proba, np.asarray(record.proba), groups, record.classes, record.cases, seed
@@ -101,8 +105,10 @@ def _shape(
         )
     table = FeatureTable.stack(list(material.features))
     table = replace(table, maps={}).columns(np.asarray([name.is_descriptor for name in table.names]))
+    others = background_cases(training_set, cases, record.settings.unlabelled)
+    background = background_features(training_set, others, family.full.segmenter, device, cache, progress)
     return cross_validate(
-        LinearHead,
+        LinearHead(background=background).fresh,
         table,
         np.asarray(record.y),
         np.asarray(record.groups),
@@ -119,6 +125,7 @@ def _scratch(
     record: TrainingRecord,
     training_set: TrainingSet,
     cases: Sequence[Case],
+    settings: ScratchSettings | None,
     device: str,
     progress: Progress,
 ) -> np.ndarray:
@@ -130,7 +137,7 @@ def _scratch(
     folds = make_folds(y, groups, record.folds, seed, record.classes)
     proba = np.zeros((len(y), len(record.classes)))
     for number, fold in enumerate(folds):
-        classifier = ScratchClassifier(model.segmenter.network)
+        classifier = ScratchClassifier(model.segmenter.network, settings)
         words = f"fold {number + 1} of {len(folds)}"
         part = Part(progress, SCRATCH_PHASE, number / len(folds), (number + 1) / len(folds), words)
         classifier.fit([images[i] for i in fold.train], y[fold.train], seed, part, device, groups[fold.train])

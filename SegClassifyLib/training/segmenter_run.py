@@ -152,6 +152,7 @@ def resume_run(
     Raises:
         TrainingError: it is being trained, it has ended, or a case was changed meanwhile.
     """
+    read_run(folder)  # before a lock is put into a folder that holds something else
     with _locked(folder):
         asked = read_run(folder)
         if asked.finished:
@@ -170,6 +171,7 @@ def keep_run(folder: Path) -> RunState:
     Raises:
         TrainingError: it is being trained, or no epoch was completed.
     """
+    read_run(folder)
     with _locked(folder):
         asked = read_run(folder)
         if not asked.finished:
@@ -264,13 +266,13 @@ def _new_folder(parent: Path, name: str) -> Path:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    try:
-        with disk_errors(folder, TrainingError):
+    with disk_errors(folder, TrainingError):
+        try:
             lock = FileLock(folder / _LOCK).acquire(timeout=_PATIENCE)
-    except Timeout as error:
-        raise TrainingError(
-            f"{folder.name} is being trained, here or in another 3D Slicer: pause it there first."
-        ) from error
+        except Timeout as error:
+            raise TrainingError(
+                f"{folder.name} is being trained, here or in another 3D Slicer: pause it there first."
+            ) from error
     with lock:
         yield
 

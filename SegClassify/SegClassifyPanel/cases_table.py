@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -83,23 +84,28 @@ class CasesTable:
         return tuple(index.data() for index in sorted(indexes, key=lambda index: index.row()))
 
     def fill(self, rows: Sequence[CaseRow]) -> None:
-        """Show these cases; what was selected and where the user had scrolled to stays."""
-        if [row.name for row in rows] == [row.name for row in self._rows]:
-            changed = [n for n, (old, new) in enumerate(zip(self._rows, rows, strict=True)) if old != new]
-            self._rows = tuple(rows)
-            for number in changed:
-                self._write(number)
-            return
+        """Show these cases; rows that stay keep their place, their selection and what the user had scrolled to."""
+        before = [row.name for row in self._rows]
         kept, place = self.selected, self._view.verticalScrollBar().value
-        self._rows = tuple(rows)
+        steps = difflib.SequenceMatcher(None, before, [row.name for row in rows], False).get_opcodes()
+        old, self._rows = self._rows, tuple(rows)
         self._quiet = True
         self._shown.dynamicSortFilter = False  # or every cell would sort and filter anew
-        self._model.setRowCount(len(rows))
-        for number in range(len(rows)):
-            self._write(number)
+        for kind, first, last, start, stop in reversed(steps):
+            if kind != "equal":
+                if last > first:
+                    self._model.removeRows(first, last - first)
+                if stop > start:
+                    self._model.insertRows(first, stop - start)
+        for kind, first, _last, start, stop in steps:
+            for number in range(start, stop):
+                was = old[first + number - start] if kind == "equal" else None
+                if was != rows[number]:
+                    self._write(number, was)
         self._shown.dynamicSortFilter = True
         self._shown.invalidate()
-        self._select(kept)
+        if self.selected != kept:  # a case that went and came again, at another place
+            self._select(kept)
         self._view.verticalScrollBar().setValue(place)
         self._quiet = False
         self._selected()
@@ -135,25 +141,32 @@ class CasesTable:
         if first is not None and scroll:
             self._view.scrollTo(first, qt.QAbstractItemView.PositionAtCenter)
 
-    def _write(self, number: int) -> None:
+    def _write(self, number: int, was: CaseRow | None) -> None:
         row = self._rows[number]
         wrong = is_wrong(row)
         cells = (
             (row.name, natural(row.name), row.name),
-            (row.class_name, natural(row.class_name), row.class_name or _("Nobody has said its class yet.")),
-            (row.group, natural(row.group), row.group or _("Nobody has said which patient this is.")),
+            (
+                row.class_name,
+                natural(row.class_name),
+                "" if row.class_name else _("Nobody has said its class yet."),
+            ),
+            (row.group, natural(row.group), "" if row.group else _("Nobody has said which patient this is.")),
             (segmentation_text(row), row.segmentation, segmentation_tip(row)),
-            (use_text(row), f"{row.role} {row.split}", use_text(row)),
+            (use_text(row), f"{row.role} {row.split}", ""),
             (prediction_text(row), _surprise(row, wrong), prediction_tip(row)),
         )
         for column, (text, key, tip) in enumerate(cells):
             index = self._model.index(number, column)
             self._model.setData(index, key, _KEY)
             self._model.setData(index, text, qt.Qt.DisplayRole)
-            self._model.setData(index, tip, qt.Qt.ToolTipRole)
-        icon = self._view.style().standardIcon(qt.QStyle.SP_MessageBoxWarning) if wrong else None
-        self._model.setData(self._model.index(number, PREDICTION), icon, qt.Qt.DecorationRole)
-        self._model.setData(self._model.index(number, NAME), _marks(row, wrong), _FILTER)
+            if tip or was is not None:
+                self._model.setData(index, tip, qt.Qt.ToolTipRole)
+            if column == NAME:
+                self._model.setData(index, _marks(row, wrong), _FILTER)
+            elif column == PREDICTION and wrong != (was is not None and is_wrong(was)):
+                icon = self._view.style().standardIcon(qt.QStyle.SP_MessageBoxWarning) if wrong else None
+                self._model.setData(index, icon, qt.Qt.DecorationRole)
 
     def _on_selection(self, *_selections: Any) -> None:
         if not self._quiet:

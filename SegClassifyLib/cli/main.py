@@ -6,6 +6,7 @@ import typer
 
 from SegClassifyLib.cli import (
     classify,
+    compare,
     compare_models,
     dataset,
     demo,
@@ -33,6 +34,7 @@ app.add_typer(dataset.app, name="dataset")
 app.command("train-segmenter")(train.train_segmenter)
 app.command("train-classifier")(train.train_classifier)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("compare-models")(compare_models.compare_models)
 app.command("next")(next_case.next_case)
 app.command("classify")(classify.classify)

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from SegClassifyLib.evaluation.canvas import COLOURS, GUESSING, MARKERS, dress, new_canvas, plain_axes, to_png
 from SegClassifyLib.evaluation.intervals import Interval
 from SegClassifyLib.evaluation.report_html import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Canvas
-
-# Okabe and Ito's colours, told apart by colour-blind readers too
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5F5F5F", "#B8A800")
-_MARKERS = "osD^vPX*"
-_CHANCE: dict[str, Any] = {"color": "#9a3b3b", "ls": "--", "lw": 1.2, "zorder": 0}
 _DASHED = "; dashed: guessing"
 _GREY, _PALE = "#4a5461", "#b9c6d6"
 
@@ -35,7 +26,7 @@ def class_probabilities(
         truth: the true class, where it is known.
     """
     order = np.argsort(probabilities)
-    canvas, axes = _canvas(5.2, 0.75 + 0.42 * len(classes))
+    canvas, axes = plain_axes(5.2, 0.75 + 0.42 * len(classes))
     best = int(order[-1])
     colours = [COLOURS[0] if i == best else _PALE for i in order]
     values = [float(probabilities[i]) for i in order]
@@ -51,7 +42,7 @@ def class_probabilities(
     caption = f"Class probabilities of {case}" if case else "Class probabilities"
     if truth is not None:
         caption += f"; the true class is {truth}"
-    return Figure(_png(canvas), f"{caption}.", f"{caption}: {words}.")
+    return Figure(to_png(canvas), f"{caption}.", f"{caption}: {words}.")
 
 
 def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], caption: str = "") -> Figure:
@@ -65,7 +56,7 @@ def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], caption: str
     counts = np.asarray(confusion)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 1.7 + 0.62 * len(classes)
-    canvas, axes = _canvas(side + 0.5, side)
+    canvas, axes = plain_axes(side + 0.5, side)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if share[row, column] > 0.55 else "black"
@@ -79,7 +70,7 @@ def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], caption: str
         spine.set_visible(False)
     right = ", ".join(f"{c} {counts[k, k]:g} of {counts[k].sum():g}" for k, c in enumerate(classes))
     caption = caption or "Confusion matrix: how many cases of each class were called what."
-    return Figure(_png(canvas), caption, f"{caption} Right: {right}.")
+    return Figure(to_png(canvas), caption, f"{caption} Right: {right}.")
 
 
 def score_comparison(
@@ -92,7 +83,7 @@ def score_comparison(
         score: what is measured.
         chance: what guessing gets; drawn as a dashed line.
     """
-    canvas, axes = _canvas(8.4, 1.05 + 0.46 * len(scores))
+    canvas, axes = plain_axes(8.4, 1.05 + 0.46 * len(scores))
     rows = range(len(scores) - 1, -1, -1)
     for row, (number, interval) in zip(rows, enumerate(scores.values()), strict=True):
         colour = COLOURS[0] if number == 0 else _GREY
@@ -113,11 +104,11 @@ def score_comparison(
     axes.set_xlim(max(0.0, np.floor(10 * low - 0.5) / 10), 1.02)
     axes.set_xlabel(f"{score} (line: 95 % interval{_DASHED if chance else ''})")
     if chance:
-        axes.axvline(chance, **_CHANCE)
+        axes.axvline(chance, **GUESSING)
     axes.grid(axis="x", color="#e3e7ec")
     words = "; ".join(f"{name} {interval}" for name, interval in scores.items())
     caption = f"{score.capitalize()} of each way to classify, with its 95 % interval."
-    return Figure(_png(canvas), caption, f"{caption} {words}.", wide=True)
+    return Figure(to_png(canvas), caption, f"{caption} {words}.", wide=True)
 
 
 def training_curves(
@@ -130,10 +121,10 @@ def training_curves(
         loss: mean training loss of each epoch.
         dice: by label name, one value an epoch; ``None`` or NaN where it was not measured.
     """
-    canvas = _new(8.4, 3.1)
+    canvas = new_canvas(8.4, 3.1)
     left, right = canvas.subplots(1, 2)
     for axes in (left, right):
-        _dress(axes)
+        dress(axes)
         axes.set_xlabel("epoch")
         axes.grid(color="#e3e7ec")
     left.plot(epochs, loss, color=_GREY, lw=1.8)
@@ -152,7 +143,7 @@ def training_curves(
         right.legend(frameon=False, fontsize=9, loc="best")
     caption = "Training of the segmenter: loss, and Dice on the validation cases."
     return Figure(
-        _png(canvas), caption, f"{caption} Dice at the end: {', '.join(last) or 'unknown'}.", wide=True
+        to_png(canvas), caption, f"{caption} Dice at the end: {', '.join(last) or 'unknown'}.", wide=True
     )
 
 
@@ -168,7 +159,7 @@ def learning_curve(
         score: what is measured.
         chance: what guessing gets; drawn as a dashed line.
     """
-    canvas, axes = _canvas(8.4, 3.7)
+    canvas, axes = plain_axes(8.4, 3.7)
     counts = sorted({n for points in arms.values() for n in points})
     words = []
     for number, (name, points) in enumerate(arms.items()):
@@ -177,7 +168,7 @@ def learning_curve(
             np.array([getattr(points[n], part) for n in at]) for part in ("value", "low", "high")
         )
         colour = COLOURS[number % len(COLOURS)]
-        axes.plot(at, value, color=colour, marker=_MARKERS[number % len(_MARKERS)], ms=5, lw=1.8, label=name)
+        axes.plot(at, value, color=colour, marker=MARKERS[number % len(MARKERS)], ms=5, lw=1.8, label=name)
         axes.fill_between(at, low, high, color=colour, alpha=0.13, lw=0)
         words.append(f"{name}: " + ", ".join(f"{points[n].value:.2f} with {n}" for n in at))
     if counts:
@@ -188,38 +179,9 @@ def learning_curve(
     axes.set_ylabel(score)
     axes.grid(color="#e3e7ec")
     if chance:
-        axes.axhline(chance, **_CHANCE)
+        axes.axhline(chance, **GUESSING)
     if arms:
         axes.legend(frameon=False, fontsize=9)
     lines = f"band: 95 % interval{_DASHED if chance else ''}"
-    caption = f"{score.capitalize()} against the number of training cases per class ({lines})."
-    return Figure(_png(canvas), caption, f"{caption} {'; '.join(words)}.", wide=True)
-
-
-def _new(width: float, height: float) -> Canvas:
-    """An empty picture of so many inches, drawn without a window system and without global state."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-
-    canvas = Canvas(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(canvas)
-    return canvas
-
-
-def _canvas(width: float, height: float) -> tuple[Canvas, Axes]:
-    canvas = _new(width, height)
-    axes = canvas.add_subplot()
-    _dress(axes)
-    return canvas, axes
-
-
-def _dress(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_axisbelow(True)
-
-
-def _png(canvas: Canvas) -> bytes:
-    buffer = io.BytesIO()
-    # the software and the time would make two equal pictures differ
-    canvas.savefig(buffer, format="png", dpi=150, facecolor="white", metadata={"Software": None})
-    return buffer.getvalue()
+    caption = f"{score[:1].upper()}{score[1:]} against the number of training cases per class ({lines})."
+    return Figure(to_png(canvas), caption, f"{caption} {'; '.join(words)}.", wide=True)

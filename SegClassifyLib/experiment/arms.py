@@ -11,7 +11,7 @@ from SegClassifyLib.networks.imagenet import IMAGENET
 
 Kind = Literal["linear", "conv", "fine-tuned", "scratch", "pretrained"]
 View = Literal["all", "taps", "descriptors", "shape"]
-Family = Literal["segmenter", "descriptors", "scratch", "imagenet", "both"]
+Family = Literal["segmenter", "labels", "scratch", "imagenet", "both"]
 
 FAST, EVERY = "fast", "all"
 
@@ -156,7 +156,7 @@ def _of_segmenter(run: str, tail: str) -> list[Arm]:
         Arm(
             f"descriptors{tail}",
             f"shape and intensity of the predicted labels{of}",
-            "descriptors",
+            "labels",
             "linear",
             one,
             "descriptors",
@@ -164,7 +164,7 @@ def _of_segmenter(run: str, tail: str) -> list[Arm]:
         Arm(
             f"shape{tail}",
             f"shape of the predicted labels only{of}",
-            "descriptors",
+            "labels",
             "linear",
             one,
             "shape",

@@ -91,6 +91,9 @@ class SizeScores:
         pool: classes and patients.
         results: by key of the arm; arms without a result are left out.
         seed: of the intervals; the same weights of the patients serve all arms.
+
+    Attributes:
+        tables: by arm and metric, for each draw the score and the scores under each weighting of the patients ``(B,)``.
     """
 
     def __init__(
@@ -105,11 +108,11 @@ class SizeScores:
         self._size, self._folds, self._pool, self._seed = size, folds, pool, seed
         self._results = {arm: draws for arm, draws in results.items() if draws}
         self._weights = np.concatenate(list(group_weights(pool.groups, REPLICATES, seed)))
-        self._tables = {}
+        self.tables: dict[tuple[str, MetricName], dict[int, tuple[float, np.ndarray]]] = {}
         for arm, draws in self._results.items():
             for metric in METRICS:
                 (progress or Progress()).check()
-                self._tables[arm, metric] = {d: self._one(metric, d, r) for d, r in draws.items()}
+                self.tables[arm, metric] = {d: self._one(metric, d, r) for d, r in draws.items()}
 
     def scores(self) -> list[ArmScore]:
         """One for each arm."""
@@ -133,7 +136,7 @@ class SizeScores:
         return float(measure(np.ones((1, len(test))))[0]), measure(self._weights[:, test])
 
     def _score(self, arm: str, draws: Draws) -> ArmScore:
-        tables = {metric: self._tables[arm, metric] for metric in METRICS}
+        tables = {metric: self.tables[arm, metric] for metric in METRICS}
         y = np.concatenate([self._pool.y[self._folds[d].test] for d in draws])
         groups = np.concatenate([self._pool.groups[self._folds[d].test] for d in draws])
         proba = np.concatenate([r.proba for r in draws.values()])
@@ -147,7 +150,7 @@ class SizeScores:
             size=self._size,
             draws=tuple(draws),
             scores={
-                m: _mean_interval(
+                m: mean_interval(
                     [v for v, _ in t.values()], np.stack([b for _, b in t.values()], 1), self._seed
                 )
                 for m, t in tables.items()
@@ -162,15 +165,15 @@ class SizeScores:
         )
 
     def _difference(self, one: str, other: str, metric: MetricName) -> ArmDifference:
-        first, second = self._tables[one, metric], self._tables[other, metric]
+        first, second = self.tables[one, metric], self.tables[other, metric]
         common = [d for d in first if d in second]
         values = [first[d][0] - second[d][0] for d in common]
         again = np.stack([first[d][1] - second[d][1] for d in common], axis=1)
-        interval = _mean_interval(values, again, self._seed)
+        interval = mean_interval(values, again, self._seed)
         return ArmDifference(one, other, self._size, metric, len(common), interval)
 
 
-def _mean_interval(values: Sequence[float], again: np.ndarray, seed: int) -> Interval:
+def mean_interval(values: Sequence[float], again: np.ndarray, seed: int) -> Interval:
     """Mean over the draws; ``again (B, D)`` holds them under each weighting, and the draws are drawn again too."""
     drawn = np.random.default_rng(seed).integers(0, again.shape[1], again.shape)
     return percentile_interval(float(np.mean(values)), np.take_along_axis(again, drawn, axis=1).mean(axis=1))

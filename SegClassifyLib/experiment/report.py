@@ -1,0 +1,243 @@
+"""A comparison as one page: curves, differences, what is taken for what, and whether probabilities can be believed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from SegClassifyLib.evaluation.compare_figures import differences, reliability_diagrams
+from SegClassifyLib.evaluation.figures import confusion_matrix, learning_curve
+from SegClassifyLib.evaluation.intervals import Interval
+from SegClassifyLib.evaluation.metrics import MetricName
+from SegClassifyLib.evaluation.report_html import (
+    Block,
+    Figure,
+    Notice,
+    Report,
+    Section,
+    Table,
+    Text,
+    write_report,
+)
+from SegClassifyLib.experiment.arms import Arm
+from SegClassifyLib.experiment.result import CompareResult
+from SegClassifyLib.experiment.scores import ArmDifference, ArmScore
+from SegClassifyLib.experiment.settings import ALL, size_name
+from SegClassifyLib.experiment.tables import TITLES, signed
+
+_CURVES = 7
+"""Lines in one picture."""
+_CONFUSIONS = 8
+
+
+def write_compare_report(result: CompareResult, folder: Path) -> Path:
+    """Write ``report.html``; raises SegClassifyError where it cannot be written."""
+    return write_report(compare_report(result), folder / "report.html")
+
+
+def compare_report(result: CompareResult) -> Report:
+    """The page."""
+    sections = [
+        Section("How good", _scores(result)),
+        Section("Differences", _differences(result)),
+        Section("Which class is taken for which", _confusions(result)),
+        Section("Whether probabilities can be believed", _reliability(result)),
+        Section("Time", [_time(result)]),
+        Section("How it was done", _method(result)),
+    ]
+    return Report(f"{result.name}: ways to classify compared", summary(result), sections, result.provenance)
+
+
+def summary(result: CompareResult) -> list[str]:
+    """What it comes to, a sentence each."""
+    sentences = [
+        f"{len(result.arms)} ways to classify {len(result.cases)} cases of {len(set(result.groups.tolist()))} "
+        "patients, all trained and tested on the same cases."
+    ]
+    first = result.arms[0]
+    for size in result.sizes:
+        found = result.score(first.key, size)
+        if found is None:
+            continue
+        better = [
+            d for d in result.against_first("balanced_accuracy") if d.size == size and d.difference.low > 0
+        ]
+        worse = [
+            d for d in result.against_first("balanced_accuracy") if d.size == size and d.difference.high < 0
+        ]
+        words = f"better by more than noise than {_titles(result, [d.other for d in better])}"
+        if worse:
+            words += f"; worse by more than noise than {_titles(result, [d.other for d in worse])}"
+        sentences.append(
+            f"{_cases(size)}, “{first.title}” has a balanced accuracy of {found.scores['balanced_accuracy']}: {words}."
+        )
+    if result.unfinished:
+        sentences.append(f"{result.unfinished} trainings are still to be run: start the same command again.")
+    return sentences
+
+
+def _cases(size: int) -> str:
+    return "With all cases" if size == ALL else f"With {size} cases per class"
+
+
+def _titles(result: CompareResult, keys: Sequence[str]) -> str:
+    titles = {arm.key: arm.title for arm in result.arms}
+    return ", ".join(f"“{titles[k]}”" for k in keys) or "none of the others"
+
+
+def _scores(result: CompareResult) -> list[Block]:
+    blocks: list[Block] = []
+    for metric, title in TITLES:
+        chance = 1 / len(result.classes) if metric == "balanced_accuracy" else 0.5
+        for arms in _groups(result.arms):
+            curves = {a.title: _curve(result, a, metric) for a in arms}
+            blocks.append(learning_curve({k: v for k, v in curves.items() if v}, title, chance))
+        rows = [
+            [arm.title, *(_shown(result.score(arm.key, n), metric) for n in result.sizes)]
+            for arm in result.arms
+        ]
+        caption = (
+            f"{title[0].upper()}{title[1:]}: mean of the draws and 95 % interval over draws and test patients"
+        )
+        blocks.append(Table(caption, _header(result), rows, frozenset([0])))
+    return blocks
+
+
+def _groups(arms: Sequence[Arm]) -> list[list[Arm]]:
+    """Parts that a picture can hold; the first arm is in all of them."""
+    first, others = arms[0], list(arms[1:])
+    if not others:
+        return [[first]]
+    rooms = math.ceil(len(others) / _CURVES)
+    size = math.ceil(len(others) / rooms)
+    return [[first, *others[start : start + size]] for start in range(0, len(others), size)]
+
+
+def _curve(result: CompareResult, arm: Arm, metric: MetricName) -> Mapping[int, Interval]:
+    found = {}
+    for size in result.sizes:
+        score = result.score(arm.key, size)
+        if score is not None:
+            shown = size if size != ALL else _mean_size(result)
+            found[shown] = score.scores[metric]
+    return found
+
+
+def _mean_size(result: CompareResult) -> int:
+    """Cases per class where all there are were learned from."""
+    folds = result.folds[ALL]
+    return round(float(np.mean([len(f.train) for f in folds])) / len(result.classes))
+
+
+def _shown(score: ArmScore | None, metric: MetricName) -> str:
+    return "–" if score is None else str(score.scores[metric])
+
+
+def _header(result: CompareResult) -> list[str]:
+    return ["cases per class", *map(size_name, result.sizes)]
+
+
+def _differences(result: CompareResult) -> list[Block]:
+    first, titles = result.arms[0], {arm.key: arm.title for arm in result.arms}
+    blocks: list[Block] = []
+    for metric, title in TITLES:
+        rows: dict[str, dict[str, Interval]] = {}
+        for d in result.against_first(metric):
+            rows.setdefault(titles[d.other], {})[size_name(d.size)] = d.difference
+        if rows:
+            blocks.append(differences(rows, first.title, title))
+        by_place = {(d.other, d.size): d for d in result.against_first(metric)}
+        table = [
+            [arm.title, *(_difference(by_place.get((arm.key, size))) for size in result.sizes)]
+            for arm in result.arms[1:]
+        ]
+        caption = (
+            f"{title[:1].upper()}{title[1:]} of “{first.title}” less that of each other; *: more than noise"
+        )
+        blocks.append(Table(caption, _header(result), table))
+    blocks.append(Text("The differences of every other pair are in differences.csv."))
+    return blocks
+
+
+def _difference(found: ArmDifference | None) -> str:
+    return "–" if found is None else signed(found.difference) + ("*" if found.is_more_than_noise else "")
+
+
+def _largest(result: CompareResult, arm: Arm) -> ArmScore | None:
+    found = [s for n in result.sizes if (s := result.score(arm.key, n)) is not None]
+    return found[-1] if found else None
+
+
+def _confusions(result: CompareResult) -> list[Block]:
+    blocks: list[Block] = []
+    for arm in result.arms[:_CONFUSIONS]:
+        score = _largest(result, arm)
+        if score is not None:
+            caption = f"{arm.title}, {_cases(score.size).lower()}, {len(score.draws)} draws together."
+            blocks.append(confusion_matrix(score.confusion, result.classes, caption))
+    return blocks
+
+
+def _reliability(result: CompareResult) -> list[Block]:
+    found = {arm.title: score for arm in result.arms if (score := _largest(result, arm)) is not None}
+    if not found:
+        return []
+    rows = [
+        [
+            title,
+            size_name(score.size),
+            str(score.reliability.error),
+            f"{score.uncalibrated:.2f}",
+            "–" if math.isnan(score.temperature) else f"{score.temperature:.2f}",
+        ]
+        for title, score in found.items()
+    ]
+    figure: Figure = reliability_diagrams({t: s.reliability for t, s in found.items()})
+    header = ["arm", "cases per class", "calibration error", "before", "temperature"]
+    note = (
+        "Calibrated on cases of the training part that were not learned from, where there were enough. Classes weigh "
+        "alike. The error is above 0 by chance too: compare it, do not read it alone."
+    )
+    return [Text(note), figure, Table("Expected calibration error at the largest size", header, rows)]
+
+
+def _time(result: CompareResult) -> Table:
+    rows = []
+    for arm in result.arms:
+        score, features = _largest(result, arm), result.feature_seconds.get(arm.key, math.nan)
+        shown = "–" if math.isnan(features) or features == 0 else f"{features:.2f}"
+        rows.append([arm.title, "–" if score is None else f"{score.seconds:.1f}", shown])
+    return Table(
+        "Seconds on one core, median: of one training with its calibration, and of the features of one case",
+        ["arm", "one training", "features of one case"],
+        rows,
+    )
+
+
+def _method(result: CompareResult) -> list[Block]:
+    blocks: list[Block] = [Text("\n\n".join(result.notes))] if result.notes else []
+    rows = []
+    for size, folds in result.folds.items():
+        train, test = (np.median([len(getattr(f, part)) for f in folds]) for part in ("train", "test"))
+        rows.append([size_name(size), str(len(folds)), f"{train:.0f}", f"{test:.0f}"])
+    blocks.append(
+        Table(
+            "The draws, the same for every arm", ["cases per class", "draws", "trained on", "tested on"], rows
+        )
+    )
+    blocks.append(
+        Text(
+            "Scaling, choice of strength, early stopping and calibration happen inside the training cases. Intervals "
+            "are 95 % percentile intervals over draws of the training cases and of the test patients, the same for "
+            "every arm."
+        )
+    )
+    if result.failures:
+        lines = [
+            f"{arm}, {size} per class, draw {draw}: {error}" for arm, size, draw, error in result.failures
+        ]
+        blocks.append(Notice("Not trained: " + " ".join(lines)))
+    return blocks

@@ -87,12 +87,34 @@ def unique_stems(cases: Sequence[tuple[Path, ...]]) -> list[str]:
 def _write_summary(rows: Sequence[Outcome], classes: Sequence[str], folder: Path) -> None:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
-    writer.writerow(["name", "class", *(f"probability of {c}" for c in classes), "warnings", "error"])
+    writer.writerow(
+        [
+            "name",
+            "class",
+            *(f"probability of {c}" for c in classes),
+            "prediction set",
+            "novel",
+            "novelty percentile",
+            "warnings",
+            "error",
+        ]
+    )
     for row in rows:
         if row.result is None:
-            writer.writerow([row.name, "", *("" for _ in classes), "", row.error])
+            writer.writerow([row.name, "", *("" for _ in classes), "", "", "", "", row.error])
             continue
         numbers = [f"{p:.4f}" for p in row.result.probabilities]
-        writer.writerow([row.name, row.result.predicted or "", *numbers, " ".join(row.result.warnings), ""])
+        writer.writerow(
+            [
+                row.name,
+                row.result.predicted or "",
+                *numbers,
+                " or ".join(row.result.prediction_set),
+                "yes" if row.result.novel else "" if row.result.novelty is None else "no",
+                "" if row.result.novelty is None else f"{row.result.novelty:.1f}",
+                " ".join(row.result.warnings),
+                "",
+            ]
+        )
     with disk_errors(folder):
         write_text(folder / SUMMARY, stream.getvalue())

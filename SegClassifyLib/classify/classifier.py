@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from SegClassifyLib.classify.doubts import doubts_of
 from SegClassifyLib.classify.result import Classification
 from SegClassifyLib.devices import resolve_device
 from SegClassifyLib.errors import ImageError
@@ -18,7 +19,9 @@ from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.store import open_package
 from SegClassifyLib.preprocessing.apply import preprocess
 from SegClassifyLib.progress import Laps, Progress
-from SegClassifyLib.volumes.image import Image, LabelMap
+from SegClassifyLib.trust.answers import PredictionSets, prediction_set
+from SegClassifyLib.trust.trust import CONFIDENCE
+from SegClassifyLib.volumes.image import Image
 from SegClassifyLib.volumes.read import read_channels
 
 
@@ -44,6 +47,8 @@ class Classifier:
         self.runner = Runner(model.segmenter, resolve_device(device))
         self._decision = Decision(model) if model.head is not None else None
         self._wants_maps = self._decision is not None and self._decision.wants_maps
+        answers = model.trust.answers if model.trust is not None else None
+        self._sets = PredictionSets(answers, model.temperature) if answers is not None else None
 
     @classmethod
     def open(cls, package: Path | str, device: str = "auto") -> Classifier:
@@ -92,11 +97,11 @@ class Classifier:
         clock.lap("network")
         progress.report("Classifying")
         features = case_features(self.model.segmenter, image, prepared, result)
-        probabilities = self._probabilities(features)
+        probabilities, possible = self._answer(features)
         clock.lap("classify")
         progress.report("Writing back")
         label_map = prepared.to_original(result.labels, self.model.segmenter.labels)
-        warnings = self._warnings(features, label_map)
+        doubts = doubts_of(self.model, features, label_map)
         clock.lap("write back")
         return Classification(
             image.name,
@@ -105,20 +110,25 @@ class Classifier:
             probabilities,
             label_map,
             features,
-            warnings,
+            doubts.warnings,
             result.notes,
             result.device,
             clock.seconds,
+            possible,
+            self.model.trust.confidence if self.model.trust is not None else CONFIDENCE,
+            doubts.novelty,
+            doubts.novel,
         )
 
-    def _probabilities(self, features: CaseFeatures) -> np.ndarray:
+    def _answer(self, features: CaseFeatures) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Probabilities ``(K,)``, and the classes that cannot be ruled out, the most probable first."""
         if self._decision is None:
-            return np.empty(0)
-        return self._decision.probabilities(self._decision.table([features]))[0]
-
-    def _warnings(self, features: CaseFeatures, label_map: LabelMap) -> tuple[str, ...]:
-        found = list(self.model.training.differences(features.observation))
-        if not label_map.array.any():
-            names = ", ".join(label.name for label in self.model.segmenter.labels[1:])
-            found.append(f"Nothing was segmented (no {names}): the classes rest on the whole image only.")
-        return tuple(found)
+            return np.empty(0), ()
+        table = self._decision.table([features])
+        logits = self._decision.head.logits(table)
+        probabilities = self._decision.calibration.apply(logits)[0]
+        if self._sets is None or self.model.trust is None:
+            return probabilities, ()
+        p_values = self._sets.p_values(table, logits)[0]
+        possible = prediction_set(p_values, probabilities, self.model.trust.confidence)
+        return probabilities, tuple(self.model.classes[k] for k in possible)

@@ -31,6 +31,11 @@ class Classification:
         notes: sentences on how it was run (smaller parts, another device).
         device: where the network ran.
         seconds: by phase: "read", "prepare", "network", "classify", "write back".
+        prediction_set: classes that cannot be ruled out, the most probable first; empty where the model cannot tell.
+        confidence: share of cases whose true class is in their prediction set, 0 to 1.
+        novelty: share of the training cases that are less unlike the others than this image, 0 to 100; ``None`` where
+            the model cannot tell.
+        novel: too unlike the training cases to believe the probabilities.
     """
 
     image: str
@@ -43,6 +48,10 @@ class Classification:
     notes: tuple[str, ...]
     device: str
     seconds: dict[str, float]
+    prediction_set: tuple[str, ...] = ()
+    confidence: float = 0.9
+    novelty: float | None = None
+    novel: bool = False
 
     @property
     def predicted(self) -> str | None:
@@ -57,7 +66,21 @@ class Classification:
         order = np.argsort(-self.probabilities)
         best, rest = order[0], order[1:4]
         others = ", ".join(f"{self.classes[i]} {self.probabilities[i]:.0%}" for i in rest)
-        return f"{self.classes[best]} ({self.probabilities[best]:.0%}; {others})"
+        answer = f"{self.classes[best]} ({self.probabilities[best]:.0%}; {others})"
+        if self.prediction_set:
+            answer += f"; {self.set_sentence}"
+        return f"Unlike the training cases, do not rely on this: {answer}" if self.novel else answer
+
+    @property
+    def set_sentence(self) -> str:
+        """The prediction set in words: "at 90 % confidence: meningioma or metastasis"; empty without one."""
+        if not self.prediction_set:
+            return ""
+        confidence = f"{100 * self.confidence:.0f} % confidence"
+        if len(self.prediction_set) == len(self.classes):
+            return f"at {confidence} no class can be ruled out"
+        *first, last = self.prediction_set
+        return f"at {confidence}: {', '.join(first)} or {last}" if first else f"at {confidence}: {last}"
 
     def label_volumes(self) -> dict[str, float]:
         """Millilitres (square millimetres in 2D) of every label but background, by name."""
@@ -76,6 +99,10 @@ class Classification:
             "model": self.model,
             "class": self.predicted,
             "probabilities": {c: float(p) for c, p in zip(self.classes, self.probabilities, strict=False)},
+            "prediction_set": list(self.prediction_set),
+            "confidence": self.confidence if self.prediction_set else None,
+            "novelty_percentile": None if self.novelty is None else round(self.novelty, 1),
+            "novel": self.novel,
             "label_volumes": {"unit": unit, **{k: round(v, 4) for k, v in self.label_volumes().items()}},
             "warnings": list(self.warnings),
             "notes": list(self.notes),

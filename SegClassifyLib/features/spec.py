@@ -13,8 +13,8 @@ from SegClassifyLib.volumes.observation import Observation
 MARGIN = "margin of "
 """Begins the region's name of what was read round a label."""
 
-FEATURE_VERSION = 2
-"""Raised whenever pooling or descriptors would give other numbers; part of every feature cache key."""
+FEATURE_VERSION = 3
+"""Raised whenever pooling, descriptors or what is observed of an image would give other numbers; part of every feature cache key."""
 
 
 class TapSpec(BaseModel):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.provenance import Score
 from SegClassifyLib.package.reference import TrainingReference, span
+from SegClassifyLib.package.trust_words import trust_in_words
 from SegClassifyLib.preprocessing.spec import GridSpec, IntensitySpec, PreprocessingSpec
 
 _DIRECTIONS = {"L": "left", "R": "right", "A": "front", "P": "back", "S": "head", "I": "feet"}
@@ -24,6 +25,7 @@ def model_card(model: Model) -> str:
         _section("Labels", _labels(model)),
         _section("Classes", _classes(model)),
         _section("Scores", _scores(model.provenance.scores)),
+        _section("How far to trust it", trust_in_words(model)),
         _section("Training", _training(model)),
         _section("Limits", _limits(model)),
         _section("How to run it", _how_to_run(model)),
@@ -143,6 +145,7 @@ def _training(model: Model) -> str:
         ("Cases that trained the segmenter", str(p.segmenter_cases) if p.segmenter_cases is not None else ""),
         ("Segmenter's cases in the classifier", p.cross_fitting),
         ("Temperature of the probabilities", f"{model.temperature:.3g}" if model.classes else ""),
+        ("Share of them spread evenly over the classes", f"{model.doubt:.2g}" if model.doubt else ""),
         ("Seed", str(p.seed) if p.seed is not None else ""),
         ("Device", p.device),
         ("Software", software),

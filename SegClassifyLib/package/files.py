@@ -20,6 +20,7 @@ CARD = "docs/README.md"
 LICENCE = "LICENSE"
 SEGMENTER_WEIGHTS = "models/segmenter.safetensors"
 HEAD_ARRAYS = "models/head.safetensors"
+TRUST_ARRAYS = "models/trust.safetensors"
 REQUIRED = (DESCRIPTION, SEGMENTER_WEIGHTS)
 
 MAX_TEXT_BYTES = 16 << 20

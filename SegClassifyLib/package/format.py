@@ -16,6 +16,7 @@ from SegClassifyLib.package.files import first_problem
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.provenance import Provenance, software_versions
 from SegClassifyLib.package.reference import TrainingReference
+from SegClassifyLib.package.trust_entry import TrustEntry, pack_trust
 from SegClassifyLib.preprocessing.spec import PreprocessingSpec
 from SegClassifyLib.segmenter import InferenceSpec
 from SegClassifyLib.volumes.image import Label
@@ -24,10 +25,10 @@ FORMAT = 2
 """Raised whenever a field is added, renamed or changes its meaning."""
 
 
-
 def _from_1(document: dict[str, Any]) -> dict[str, Any]:
     """Models of format 1 know neither doubt nor prediction sets nor novelty."""
-    return {**document, "doubt": 0.0}
+    training = {**document["training"], "right_handed": None}
+    return {**document, "doubt": 0.0, "trust": None, "training": training}
 
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
@@ -63,6 +64,7 @@ class PackageDescription(_Frozen):
     doubt: FiniteFloat = Field(ge=0, lt=1)
     training: TrainingReference
     provenance: Provenance
+    trust: TrustEntry | None
 
 
 def describe(model: Model) -> PackageDescription:
@@ -84,6 +86,7 @@ def describe(model: Model) -> PackageDescription:
         doubt=model.doubt,
         training=model.training,
         provenance=model.provenance.model_copy(update={"licence_text": ""}),
+        trust=pack_trust(model.trust, head)[0] if model.trust is not None else None,
     )
 
 

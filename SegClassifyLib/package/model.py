@@ -12,6 +12,7 @@ from SegClassifyLib.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from SegClassifyLib.heads.base import HeadState
+    from SegClassifyLib.trust.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Model:
         classes: in the order of the head's probabilities; empty without a head.
         temperature, doubt: calibration, see :class:`~SegClassifyLib.evaluation.calibrate.Calibration`.
         training: what the training images were like.
+        trust: what prediction sets and novelty need; ``None`` for models that know neither.
         provenance: data, software, scores.
     """
 
@@ -38,6 +40,7 @@ class Model:
     doubt: float = 0.0
     training: TrainingReference = field(default_factory=TrainingReference)
     provenance: Provenance = field(default_factory=Provenance)
+    trust: Trust | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -48,5 +51,7 @@ class Model:
             raise ValueError("a classifier needs two or more classes, each with its own name")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise ValueError("temperature must be a positive number")
+        if self.trust is not None and self.head is None:
+            raise ValueError("trust goes with a head")
         if not 0 <= self.doubt < 1:
             raise ValueError("doubt must be a share below 1")

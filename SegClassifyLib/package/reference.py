@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
 
+from SegClassifyLib.package.grey_values import describe_grey_values, shifted_hounsfield
+from SegClassifyLib.volumes.image import LabelMap
 from SegClassifyLib.volumes.observation import QUANTILES, Observation
 
 
@@ -55,6 +57,7 @@ class TrainingReference(_Frozen):
         field_of_view: range of size times spacing along x, y (, z), mm.
         channels: grey values, in the model's order.
         labels: volumes of the reference segmentations' labels.
+        right_handed: whether the grids' axes were; ``None`` where it is not known, or differed.
     """
 
     cases: int = 0
@@ -62,6 +65,7 @@ class TrainingReference(_Frozen):
     field_of_view: tuple[Range, ...] = ()
     channels: tuple[ChannelReference, ...] = ()
     labels: tuple[LabelReference, ...] = ()
+    right_handed: bool | None = None
 
     def differences(self, seen: Observation) -> tuple[str, ...]:
         """Sentences on what sets an image apart from the training images; empty when nothing does."""
@@ -79,12 +83,37 @@ class TrainingReference(_Frozen):
                     f"The image covers {value:.0f} mm along {axis}; in training it was {span(known, 0)} mm."
                 )
         for quantiles, reference in zip(seen.quantiles, self.channels, strict=False):
-            if _strange(quantiles, reference):
+            if _strange(quantiles, reference) or shifted_hounsfield(quantiles, reference):
                 low, high = reference.quantiles[0], reference.quantiles[-1]
-                found.append(
-                    f"The grey values of {reference.name} run from {quantiles[0]:.4g} to {quantiles[-1]:.4g}; in "
-                    f"training from {span(low)} to {span(high)}."
-                )
+                usual = f"from {span(low)} to {span(high)}"
+                found.append(describe_grey_values(quantiles, reference, usual))
+        if (
+            self.right_handed is not None
+            and len(seen.spacing) == 3
+            and seen.right_handed != self.right_handed
+        ):
+            found.append(
+                "One axis of the image is counted the other way round than in all training images, usually because "
+                "left and right were exchanged in its header: make sure that its left is left."
+            )
+        return tuple(found)
+
+    def odd_volumes(self, label_map: LabelMap) -> tuple[str, ...]:
+        """Sentences on labels that are far larger or smaller than in training; empty when none is."""
+        geometry = label_map.geometry
+        known = {label.name: label for label in self.labels}
+        voxel, unit = float(np.prod(geometry.spacing)), "mm²" if geometry.ndim == 2 else "mm³"
+        found = []
+        for label in label_map.labels:
+            if label.value == 0 or label.name not in known:
+                continue
+            size = int(np.count_nonzero(label_map.array == label.value)) * voxel
+            usual = known[label.name].volume
+            if size and usual.misses(size, 2.0):
+                digits = 0 if min(size, usual.low) >= 10 else None
+                own = span(Range(low=size, high=size), digits)
+                known_range = span(usual, digits)
+                found.append(f"{label.name} measures {own} {unit}; in training it was {known_range} {unit}.")
         return tuple(found)
 
 
@@ -93,6 +122,7 @@ def summarise(observations: Sequence[Observation], channels: Sequence[str]) -> T
     if not observations:
         return TrainingReference()
     names = sorted({name for o in observations for name in o.volumes})
+    hands = {o.right_handed for o in observations}
     return TrainingReference(
         cases=len(observations),
         spacing=_ranges(o.spacing for o in observations),
@@ -102,6 +132,7 @@ def summarise(observations: Sequence[Observation], channels: Sequence[str]) -> T
             for c, name in enumerate(channels)
         ),
         labels=tuple(_label_reference(name, observations) for name in names),
+        right_handed=hands.pop() if len(hands) == 1 else None,
     )
 
 

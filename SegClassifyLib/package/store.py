@@ -23,6 +23,7 @@ from SegClassifyLib.package.files import (
 from SegClassifyLib.package.format import PackageDescription, describe, parse_description
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.monai_bundle import inference_config, metadata
+from SegClassifyLib.package.trust_entry import pack_trust, unpack_trust
 from SegClassifyLib.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import torch
 
     from SegClassifyLib.heads.base import HeadState
+    from SegClassifyLib.trust.trust import Trust
 
 
 def save_package(model: Model, folder: Path | str, overwrite: Overwrite = "refuse") -> Path:
@@ -58,6 +60,8 @@ def save_package(model: Model, folder: Path | str, overwrite: Overwrite = "refus
         _write_weights(work / files.SEGMENTER_WEIGHTS, model.segmenter.state)
         if model.head is not None:
             _write_arrays(work / files.HEAD_ARRAYS, model.head.arrays)
+        if model.trust is not None:
+            _write_arrays(work / files.TRUST_ARRAYS, pack_trust(model.trust, model.head)[1])
         files.write_file_list(work)
     return target
 
@@ -95,8 +99,10 @@ def _open_folder(folder: Path) -> Model:
     description = read_description(folder, listed)
     for name, entry in listed.files.items():
         verify_file(folder, name, entry)
-    if description.head is not None and files.HEAD_ARRAYS not in listed.files:
-        raise ModelPackageError(f"{folder} lacks {files.HEAD_ARRAYS}: fetch the model package again.")
+    wanted = {files.HEAD_ARRAYS: description.head, files.TRUST_ARRAYS: description.trust}
+    for name, part in wanted.items():
+        if part is not None and name not in listed.files:
+            raise ModelPackageError(f"{folder} lacks {name}: fetch the model package again.")
     provenance = description.provenance
     if files.LICENCE in listed.files:
         provenance = provenance.model_copy(update={"licence_text": read_text(folder / files.LICENCE)})
@@ -109,16 +115,18 @@ def _open_folder(folder: Path) -> Model:
             state=_read_weights(folder / files.SEGMENTER_WEIGHTS),
             inference=description.inference,
         )
+        head = _read_head(folder, description)
         return Model(
             name=description.name,
             description=description.description,
             segmenter=segmenter,
-            head=_read_head(folder, description),
+            head=head,
             classes=description.classes,
             temperature=description.temperature,
             doubt=description.doubt,
             training=description.training,
             provenance=provenance,
+            trust=_read_trust(folder, description, head),
         )
     except ValueError as error:
         raise ModelPackageError(
@@ -132,6 +140,12 @@ def _read_head(folder: Path, description: PackageDescription) -> HeadState | Non
     from SegClassifyLib.heads.base import HeadState
 
     return HeadState(description.head.kind, description.head.config, _read_arrays(folder / files.HEAD_ARRAYS))
+
+
+def _read_trust(folder: Path, description: PackageDescription, head: HeadState | None) -> Trust | None:
+    if description.trust is None:
+        return None
+    return unpack_trust(description.trust, _read_arrays(folder / files.TRUST_ARRAYS), head)
 
 
 def _write_weights(path: Path, state: dict[str, torch.Tensor]) -> None:
@@ -153,7 +167,7 @@ def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
-            raise ValueError(f"head array {name!r} has type {array.dtype}: only numbers are stored")
+            raise ValueError(f"array {name!r} has type {array.dtype}: only numbers are stored")
     path.parent.mkdir(parents=True, exist_ok=True)
     # safetensors reads the buffer as it lies in memory: anything but C order would come back scrambled.
     path.write_bytes(save({name: np.array(array, order="C", copy=True) for name, array in arrays.items()}))

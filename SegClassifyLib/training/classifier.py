@@ -11,6 +11,7 @@ from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.errors import TrainingError
 from SegClassifyLib.evaluation.calibrate import fit_calibration
 from SegClassifyLib.evaluation.crossvalidate import CrossValidation, cross_validate
+from SegClassifyLib.evaluation.reliability import Reliability, reliability
 from SegClassifyLib.features.cache import FeatureCache
 from SegClassifyLib.features.spec import FeatureTable
 from SegClassifyLib.heads.auto import Choice, choose_head
@@ -22,10 +23,14 @@ from SegClassifyLib.package.provenance import ClassCount, Provenance, Score, sof
 from SegClassifyLib.package.reference import summarise
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.segmenter import Segmenter
+from SegClassifyLib.training.background import background_cases, background_features
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
 from SegClassifyLib.training.family import SegmenterFamily
 from SegClassifyLib.training.finetune import FineTuner
 from SegClassifyLib.training.honest_features import HonestFeatures, honest_features
+from SegClassifyLib.training.trust import learn_trust, trust_notes
+from SegClassifyLib.trust.trust import Trust
+from SegClassifyLib.volumes.observation import Observation
 
 AnyHead = LinearHead | ConvHead | FineTuner
 
@@ -36,6 +41,7 @@ class TrainedClassifier:
 
     Args:
         model: ready to be saved and used.
+        prototype: an unfitted head like that of the model, to train it on other cases.
         validation: patient-grouped cross-validation of the head that was chosen.
         choice: how the head was chosen; ``None`` when the user named it.
         cases: names of the training cases, in the order of ``validation.proba``.
@@ -43,9 +49,13 @@ class TrainedClassifier:
         table: their features, in the same order.
         groups: their groups, ``(N,)``.
         notes: sentences on what was done and how far to believe it.
+        reliability: whether the held-out probabilities mean what they say.
+        observations: what the images of the cases were like, in the same order.
+        segmenter_knew: some of the cases also trained the segmenter (and are cross-fitted, or flatter).
     """
 
     model: Model
+    prototype: AnyHead
     validation: CrossValidation
     choice: Choice | None
     cases: tuple[str, ...]
@@ -53,6 +63,9 @@ class TrainedClassifier:
     groups: np.ndarray
     table: FeatureTable
     notes: tuple[str, ...]
+    reliability: Reliability
+    observations: tuple[Observation, ...]
+    segmenter_knew: bool
 
 
 def train_classifier(
@@ -83,8 +96,13 @@ def train_classifier(
     material = honest_features(training_set, labelled, family, settings.seen, device, cache, progress)
     classes = training_set.classes
     y, groups = _targets(material, classes)
-    table = _focused(FeatureTable.stack(list(material.features)), settings.focus, family.full.segmenter)
-    heads = _candidates(training_set, material, family.full.segmenter, settings, device)
+    whole = FeatureTable.stack(list(material.features))
+    table = _focused(whole, settings.focus, family.full.segmenter)
+    background = None
+    if settings.head in ("auto", LinearHead.kind):
+        others = background_cases(training_set, material.cases, settings.unlabelled)
+        background = background_features(training_set, others, family.full.segmenter, device, cache, progress)
+    heads = _candidates(training_set, material, family.full.segmenter, settings, device, background)
     choice = None
     if len(heads) > 1:
         choice = choose_head(heads, table, y, groups, seed=settings.seed, progress=progress)
@@ -98,10 +116,32 @@ def train_classifier(
         prototype.fresh, seen, y, groups, settings.folds, repeats, settings.seed, progress, classes
     )
     head = choice.head if choice else prototype.fresh().fit(seen, y, groups, settings.seed, progress)
-    notes = (*material.notes, *_believable(y, groups, classes), *([choice.reason] if choice else []))
-    model = _model(training_set, family, settings, name, material, head, validation, notes, device)
-    names = tuple(c.name for c in material.cases)
-    return TrainedClassifier(model, validation, choice, names, y, groups, table, notes)
+    trust = learn_trust(material, whole, validation, y, groups, prototype.kind, settings.seed)
+    notes = (
+        *material.notes,
+        *_helped(head, background),
+        *_believable(y, groups, classes),
+        *trust_notes(trust, classes),
+        *([choice.reason] if choice else []),
+    )
+    calibrated = reliability(y, validation.proba, groups, seed=settings.seed)
+    model = _model(
+        training_set, family, settings, name, material, head, validation, calibrated, trust, notes, device
+    )
+    return TrainedClassifier(
+        model,
+        prototype,
+        validation,
+        choice,
+        tuple(c.name for c in material.cases),
+        y,
+        groups,
+        table,
+        notes,
+        calibrated,
+        tuple(f.observation for f in material.features),
+        material.segmenter_knew,
+    )
 
 
 def _targets(material: HonestFeatures, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -130,6 +170,7 @@ def _candidates(
     segmenter: Segmenter,
     settings: ClassifierSettings,
     device: str,
+    background: FeatureTable | None,
 ) -> list[AnyHead]:
     def tuner() -> FineTuner:
         if material.flattering or any("fold segmenters" in note for note in material.notes):
@@ -141,15 +182,21 @@ def _candidates(
         return FineTuner(segmenter, images, device, settings.fine_tune)
 
     if settings.head == "linear":
-        return [LinearHead()]
+        return [LinearHead(background=background)]
     if settings.head == "conv":
         return [ConvHead()]
     if settings.head == "fine-tuned":
         return [tuner()]
-    heads: list[AnyHead] = [LinearHead(), ConvHead()]
+    heads: list[AnyHead] = [LinearHead(background=background), ConvHead()]
     if device != "cpu" and len(material.cases) >= settings.fine_tune_from and not material.notes:
         heads.append(tuner())
     return heads
+
+
+def _helped(head: AnyHead, background: FeatureTable | None) -> list[str]:
+    if background is None or not isinstance(head, LinearHead):
+        return []
+    return [f"{len(background)} other images, whose class was not looked at, showed how features vary."]
 
 
 def _believable(y: np.ndarray, groups: np.ndarray, classes: Sequence[str]) -> list[str]:
@@ -168,6 +215,8 @@ def _model(
     material: HonestFeatures,
     head: AnyHead,
     validation: CrossValidation,
+    calibrated: Reliability,
+    trust: Trust,
     notes: tuple[str, ...],
     device: str,
 ) -> Model:
@@ -199,7 +248,7 @@ def _model(
         software=software_versions(),
         device=device,
         scores=(
-            *_scores(validation, how),
+            *_scores(validation, calibrated, how),
             *(s for s in full.provenance.scores if s.metric.startswith("Dice")),
         ),
         settings={"classifier": settings.model_dump(mode="json"), **full.provenance.settings},
@@ -218,15 +267,17 @@ def _model(
         doubt=calibration.doubt,
         training=reference.model_copy(update={"labels": full.training.labels}),
         provenance=provenance,
+        trust=trust,
     )
 
 
-def _scores(validation: CrossValidation, how: str) -> list[Score]:
+def _scores(validation: CrossValidation, calibrated: Reliability, how: str) -> list[Score]:
     intervals = validation.intervals
     rows = (
         ("balanced accuracy", intervals.balanced_accuracy),
         ("accuracy", intervals.accuracy),
         ("AUC (one against the rest, mean)", intervals.macro_auc),
+        ("expected calibration error of the probabilities", calibrated.error),
     )
     return [
         Score(metric=metric, value=i.value, low=i.low, high=i.high, how=how)

@@ -59,6 +59,10 @@ def classify_case(params: ClassifyParams, warm: WarmClassifier, progress: Progre
         label_volumes=result.label_volumes(),
         features_file=str(features_file),
         volume_unit="ml" if result.label_map.geometry.ndim == 3 else "mm2",
+        prediction_set=result.prediction_set,
+        confidence=result.confidence,
+        novelty=result.novelty,
+        novel=result.novel,
     )
 
 

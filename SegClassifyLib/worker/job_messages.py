@@ -77,6 +77,11 @@ class ClassifyResult(PlainData):
         label_volumes: by label name, in ``volume_unit``.
         features_file: .json, every feature by name.
         volume_unit: "ml"; "mm2" for a 2D image.
+        prediction_set: classes that cannot be ruled out, the most probable first; empty where the model cannot tell.
+        confidence: share of cases whose true class is in their prediction set, 0 to 1.
+        novelty: share of the training cases that are less unlike the others than this image, 0 to 100; ``None`` where
+            the model cannot tell.
+        novel: too unlike the training cases to believe the probabilities; a warning says in what.
     """
 
     name: str
@@ -94,6 +99,10 @@ class ClassifyResult(PlainData):
     label_volumes: dict[str, float]
     features_file: str
     volume_unit: str = "ml"
+    prediction_set: tuple[str, ...] = ()
+    confidence: float = 0.9
+    novelty: float | None = None
+    novel: bool = False
 
 
 @dataclass(frozen=True)

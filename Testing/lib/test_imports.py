@@ -31,14 +31,17 @@ ARROWS: dict[str, set[str]] = {
     "phantoms": {"cases", "volumes"},
     "evaluation": {"features"},
     "heads": {"evaluation", "features"},
-    "package": {"evaluation", "features", "heads", "networks", "preprocessing", "segmenter", "volumes"},
+    "trust": {"evaluation", "features", "heads", "volumes"},
+    "package": {
+        "evaluation", "features", "heads", "networks", "preprocessing", "segmenter", "trust", "volumes",
+    },
     "classify": {
         "cases", "evaluation", "features", "heads", "inference", "networks", "package", "preprocessing",
-        "segmenter", "volumes",
+        "segmenter", "trust", "volumes",
     },
     "training": {
         "cases", "evaluation", "features", "heads", "inference", "networks", "package", "preprocessing",
-        "segmenter", "volumes",
+        "segmenter", "trust", "volumes",
     },
     "annotation": {
         "cases", "evaluation", "features", "heads", "inference", "package", "training",

@@ -91,3 +91,49 @@ def test_versions_name_everything_that_decides_the_numbers() -> None:
     } == versions.keys()
     assert versions["numpy"] == np.__version__
     assert Provenance().created.endswith("+00:00")
+
+
+def _ct(level: float, seed: int = 0) -> Image:
+    """A thorax in Hounsfield units, plus ``level``: half air, half soft tissue and some bone."""
+    rng = np.random.default_rng(seed)
+    array = rng.normal(40, 30, (1, 12, 20, 20))
+    array[:, :, :10] = rng.normal(-950, 20, (1, 12, 10, 20))
+    array[:, :2] = rng.normal(600, 60, (1, 2, 20, 20))
+    return Image((array + level).astype(np.float32), Geometry.plain((20, 20, 12)))
+
+
+def test_ct_without_the_offset_of_hounsfield_units_is_recognised() -> None:
+    reference = summarise([observe(_ct(0, seed)) for seed in range(4)], ["CT"])
+    assert reference.differences(observe(_ct(0, 9))) == ()
+    (sentence,) = reference.differences(observe(_ct(1024, 9)))
+    assert "CT without the offset of Hounsfield units: subtract 1024" in sentence
+    grey = Image(_ct(0, 9).array * 0.001 + 1, Geometry.plain((20, 20, 12)))
+    (sentence,) = reference.differences(observe(grey))
+    assert "Training images are CT in Hounsfield units, and this image does not look so" in sentence
+    magnetic = summarise([observe(_image(seed)) for seed in range(4)], ["T1"])
+    said = " ".join(magnetic.differences(observe(_ct(1024))))
+    assert "grey values of T1" in said and "Hounsfield" not in said
+
+
+def test_left_and_right_exchanged_in_the_header_are_remarked_on(reference: TrainingReference) -> None:
+    image = _image(3)
+    turned = (-1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)
+    mirrored = Image(image.array, Geometry((30, 20, 10), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0), turned))
+    (sentence,) = reference.differences(observe(mirrored))
+    assert "make sure that its left is left" in sentence
+    # RAS instead of LPS turns two axes: the same hand.
+    ras = (-1.0, 0, 0, 0, -1.0, 0, 0, 0, 1.0)
+    other = Image(image.array, Geometry((30, 20, 10), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0), ras))
+    assert reference.differences(observe(other)) == ()
+    both = summarise([observe(image), observe(mirrored)], ["T1"])
+    assert both.right_handed is None and both.differences(observe(mirrored)) == ()
+
+
+def test_a_label_far_larger_or_smaller_than_in_training_is_remarked_on(reference: TrainingReference) -> None:
+    image = _image(1)
+    assert reference.odd_volumes(LabelMap(np.zeros((10, 20, 30), np.uint8), image.geometry, LABELS)) == ()
+    usual, large, small = (_label_map(image, n).array for n in (300, 5000, 10))
+    assert reference.odd_volumes(LabelMap(usual, image.geometry, LABELS)) == ()
+    (sentence,) = reference.odd_volumes(LabelMap(large, image.geometry, LABELS))
+    assert sentence == "tumour measures 10000 mm³; in training it was 200 to 1400 mm³."
+    assert len(reference.odd_volumes(LabelMap(small, image.geometry, LABELS))) == 1

@@ -1,0 +1,77 @@
+"""What a new model learns of when to believe it: prediction sets and novelty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from SegClassifyLib.evaluation.crossvalidate import CrossValidation
+from SegClassifyLib.features.spec import FeatureTable
+from SegClassifyLib.training.honest_features import HonestFeatures
+from SegClassifyLib.trust.answers import HeldOutAnswers, never_ruled_out
+from SegClassifyLib.trust.novelty import FEWEST_PATIENTS, Novelty, learn_novelty
+from SegClassifyLib.trust.trust import Trust
+
+_ENOUGH_UNTRANSLATED = 30
+"""Patients from which on novelty is learned from those alone whose features needed no translation."""
+
+
+def learn_trust(
+    material: HonestFeatures,
+    table: FeatureTable,
+    validation: CrossValidation,
+    y: np.ndarray,
+    groups: np.ndarray,
+    kind: str,
+    seed: int,
+) -> Trust:
+    """Trust that goes with a head.
+
+    Args:
+        material: the training cases.
+        table: all their features, not only those the head uses.
+        validation: of the head.
+        y, groups: classes and patients ``(N,)``.
+        kind: of head.
+        seed: decides which patients are left out together.
+    """
+    # A fine-tuned segmenter's features are not those that were read for training.
+    novelty = _novelty(material, table if kind != "fine-tuned" else None, groups, seed)
+    return Trust(HeldOutAnswers.of(validation, y, groups), novelty)
+
+
+def trust_notes(trust: Trust, classes: Sequence[str]) -> list[str]:
+    """Sentences on what cannot be told with so few cases."""
+    notes = []
+    if trust.answers is not None:
+        always = never_ruled_out(trust.answers, trust.confidence)
+        if always:
+            least = int(np.ceil(1 / (1 - trust.confidence) - 1e-9)) - 1
+            notes.append(
+                f"Fewer than {least} patients in {', '.join(classes[k] for k in always)}: at {trust.confidence:.0%} "
+                "confidence no answer rules such a class out."
+            )
+    if trust.novelty is None:
+        notes.append(
+            f"Fewer than {FEWEST_PATIENTS} patients: images unlike the training cases are not recognised."
+        )
+    return notes
+
+
+def _novelty(
+    material: HonestFeatures, table: FeatureTable | None, groups: np.ndarray, seed: int
+) -> Novelty | None:
+    features = list(material.features)
+    crossfitted = set(material.crossfitted)
+    plain = np.flatnonzero([c.name not in crossfitted for c in material.cases])
+    if table is None or not crossfitted:
+        return learn_novelty(table, features, groups, seed=seed)
+    if len(np.unique(groups[plain])) >= _ENOUGH_UNTRANSLATED:
+        return learn_novelty(
+            FeatureTable(table.names, table.X[plain], {}),
+            [features[i] for i in plain],
+            groups[plain],
+            seed=seed,
+        )
+    return learn_novelty(table, features, groups, translated=True, seed=seed)

@@ -1,0 +1,103 @@
+"""Through the whole: a trained model says what it cannot rule out, and which image it should not be asked about."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from typer.testing import CliRunner
+from untrained import fresh_family, slice_set
+
+from SegClassifyLib.cases.training_set import TrainingSet
+from SegClassifyLib.classify.classifier import Classifier
+from SegClassifyLib.cli.main import app
+from SegClassifyLib.evaluation.reliability import reliability
+from SegClassifyLib.features.cache import FeatureCache
+from SegClassifyLib.package.card import model_card
+from SegClassifyLib.package.store import save_package
+from SegClassifyLib.training.classifier import TrainedClassifier, train_classifier
+from SegClassifyLib.training.classifier_settings import ClassifierSettings
+from SegClassifyLib.volumes.image import Image
+
+
+@pytest.fixture(scope="module")
+def training_set(tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
+    return slice_set(tmp_path_factory.mktemp("trust") / "set", classified=10, test=2)
+
+
+@pytest.fixture(scope="module")
+def trained(training_set: TrainingSet) -> TrainedClassifier:
+    settings = ClassifierSettings(head="linear", repeats=1)
+    cache = FeatureCache(training_set.features_folder)
+    return train_classifier(training_set, fresh_family(), settings, "Lesions", cache)
+
+
+@pytest.fixture(scope="module")
+def noisy(training_set: TrainingSet) -> Image:
+    image = training_set.load_image(next(c for c in training_set.cases if c.split == "test"))
+    noise = np.random.default_rng(0).normal(size=image.array.shape) * np.ptp(image.array)
+    return Image((image.array + noise).astype(np.float32), image.geometry)
+
+
+def test_a_training_knows_how_far_it_may_be_believed(trained: TrainedClassifier) -> None:
+    found = trained.reliability
+    assert found == reliability(trained.y, trained.validation.proba, trained.groups)
+    assert len(trained.observations) == len(trained.cases) == 20 and trained.observations[0].texture
+    assert trained.segmenter_knew is False
+    trust = trained.model.trust
+    assert trust is not None and trust.answers is not None and trust.novelty is not None
+    assert len(trust.answers.heads) == 5 and len(trust.answers.y) == 20
+    assert list(trust.novelty.distances) == ["network", "look"]
+    assert not any("rules such a class out" in note for note in trained.notes)
+
+
+def test_an_image_is_answered_with_a_set_and_a_place_among_the_training_cases(
+    trained: TrainedClassifier, training_set: TrainingSet
+) -> None:
+    classifier = Classifier(trained.model, "cpu")
+    image = training_set.load_image(next(c for c in training_set.cases if c.split == "test"))
+    result = classifier.classify(image)
+    assert result.prediction_set[0] == result.predicted
+    assert set(result.prediction_set) <= set(result.classes)
+    assert result.confidence == 0.9
+    assert result.novelty is not None and 0 <= result.novelty <= 95 and not result.novel
+    assert "at 90% confidence" in result.sentence.replace(" %", "%")
+
+
+def test_a_noisy_image_is_called_unlike_the_training_cases(trained: TrainedClassifier, noisy: Image) -> None:
+    result = Classifier(trained.model, "cpu").classify(noisy)
+    assert result.novel and result.novelty is not None and result.novelty == 100
+    assert "less like the training cases" in result.warnings[0] and "or noise" in result.warnings[0]
+    assert result.sentence.startswith("Unlike the training cases")
+    assert result.to_json()["novel"] is True
+
+
+def test_the_command_writes_sets_and_novelty(
+    trained: TrainedClassifier, training_set: TrainingSet, noisy: Image, tmp_path: Path
+) -> None:
+    package = save_package(trained.model, tmp_path / "model")
+    usual = training_set.image_paths(next(c for c in training_set.cases if c.split == "test"))[0]
+    sitk.WriteImage(sitk.GetImageFromArray(noisy.array[0]), str(tmp_path / "noisy.nrrd"))
+    arguments = ["classify", str(package), str(usual), str(tmp_path / "noisy.nrrd")]
+    found = CliRunner().invoke(
+        app, [*arguments, "-o", str(tmp_path / "out"), "--no-overlay", "--device", "cpu", "--json"]
+    )
+    assert found.exit_code == 0, found.output
+    first, second = json.loads(found.stdout)["results"]
+    assert first["prediction_set"] and first["confidence"] == 0.9 and first["novel"] is False
+    assert second["novel"] is True and second["novelty_percentile"] == 100
+    with (tmp_path / "out" / "results.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [r["novel"] for r in rows] == ["no", "yes"]
+    assert rows[0]["prediction set"] == " or ".join(first["prediction_set"])
+    assert float(rows[1]["novelty percentile"]) == pytest.approx(second["novelty_percentile"], abs=0.1)
+
+
+def test_the_card_says_how_far_to_trust_the_model(trained: TrainedClassifier) -> None:
+    card = model_card(trained.model)
+    assert "90 % confidence" in card and "unlike the training cases" in card
+    assert "expected calibration error" in card

@@ -46,6 +46,7 @@ class ResultView:
         self._make_large(ui.winnerLabel, 1.8)
         self._make_large(ui.percentLabel, 1.8)
         show_icon(ui.warningsIcon, qt.QStyle.SP_MessageBoxWarning)
+        show_icon(ui.novelIcon, qt.QStyle.SP_MessageBoxWarning)
         ui.resultSelector.addAttribute("vtkMRMLSegmentationNode", RESULT)
         ui.resultSelector.connect("nodeActivated(vtkMRMLNode*)", self._on_chosen)
         self.show_node(None)
@@ -112,6 +113,9 @@ class ResultView:
             ui.winnerLabel.text = result.predicted
             ui.percentLabel.text = percent(max(result.probabilities))
         ui.winnerLabel.accessibleName = result.sentence
+        ui.novelFrame.visible = result.novel
+        ui.novelLabel.text = _("Unlike the training cases: do not rely on these probabilities.")
+        _show_text(ui.setLabel, _not_ruled_out(result))
         ui.bars.visible = result.predicted is not None
         self._bars.show(result.classes, result.probabilities)
 
@@ -133,6 +137,19 @@ class ResultView:
 def _show_text(label: qt.QLabel, text: str) -> None:
     label.text = text
     label.visible = bool(text)
+
+
+def _not_ruled_out(result: ClassifyResult) -> str:
+    """ "At 90 % confidence: meningioma or metastasis"; empty for a single class, which is the answer itself."""
+    if len(result.prediction_set) < 2:
+        return ""
+    confidence = f"{100 * result.confidence:.0f} %"
+    if len(result.prediction_set) == len(result.classes):
+        return _("At {confidence} confidence no class can be ruled out").format(confidence=confidence)
+    *first, last = result.prediction_set
+    return _("At {confidence} confidence: {first} or {last}").format(
+        confidence=confidence, first=", ".join(first), last=last
+    )
 
 
 def _volumes(result: ClassifyResult) -> str:

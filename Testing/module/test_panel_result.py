@@ -81,6 +81,28 @@ def test_doubts_are_listed_in_words(shown: Stage) -> None:
     assert shown.result_ui.warningsFrame.visible is False
 
 
+def test_classes_that_cannot_be_ruled_out_are_named_where_there_are_several(shown: Stage) -> None:
+    show(shown, prediction_set=("meningioma", "glioma"))
+    assert shown.result_ui.setLabel.text == "At 90 % confidence: meningioma or glioma"
+    assert shown.result_ui.setLabel.visible is True
+    show(shown, prediction_set=("meningioma", "glioma", "metastasis"), confidence=0.8)
+    assert shown.result_ui.setLabel.text == "At 80 % confidence no class can be ruled out"
+    show(shown, prediction_set=("meningioma",))
+    assert shown.result_ui.setLabel.visible is False, "one class is the answer itself"
+    show(shown)
+    assert shown.result_ui.setLabel.visible is False, "a model of before"
+
+
+def test_an_image_unlike_the_training_cases_is_said_so_before_its_probabilities(shown: Stage) -> None:
+    show(shown, novel=True, novelty=100.0, warnings=("This image is less like the training cases than all.",))
+    frame, bars_shown = shown.result_ui.novelFrame, shown.result_ui.bars
+    assert frame.visible is True and "do not rely" in shown.result_ui.novelLabel.text
+    assert frame.y < shown.result_ui.winnerLabel.y < bars_shown.y
+    assert not shown.result_ui.novelIcon.pixmap.isNull()
+    show(shown, novel=False, novelty=60.0)
+    assert shown.result_ui.novelFrame.visible is False
+
+
 def test_sizes_of_labels_have_their_unit(shown: Stage) -> None:
     show(shown, label_volumes={"tumour": 12.34, "CSF": 310.25, "cyst": 0.0})
     assert shown.result_ui.volumesLabel.text == "Segmented: tumour 12.3 ml, CSF 310 ml"

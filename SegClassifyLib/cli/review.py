@@ -9,6 +9,7 @@ from SegClassifyLib.cli.console import console
 if TYPE_CHECKING:
     from SegClassifyLib.evaluation.intervals import Interval
     from SegClassifyLib.evaluation.learning_curve import LearningCurve
+    from SegClassifyLib.training.baselines import Baseline
     from SegClassifyLib.training.classifier import TrainedClassifier
     from SegClassifyLib.training.review import Review
 
@@ -80,6 +81,27 @@ def _curve_lines(curve: LearningCurve) -> list[str]:
         lines.append(f"Learning curve, balanced accuracy: {points}")
     lines += [o.sentence for o in curve.outlook]
     return [*lines, curve.refusal] if curve.refusal else lines
+
+
+def baseline_json(baseline: Baseline) -> dict[str, Any]:
+    """For programs."""
+    scores = baseline.scores
+    return {
+        "name": baseline.name,
+        "scores": {
+            "balanced_accuracy": interval_json(scores.balanced_accuracy),
+            "accuracy": interval_json(scores.accuracy),
+            "macro_auc": interval_json(scores.macro_auc),
+        },
+        "difference": interval_json(baseline.comparison.scores[0].difference),
+        "sentence": baseline.comparison.sentence,
+    }
+
+
+def print_baseline(baseline: Baseline) -> None:
+    """For people."""
+    line = f"{baseline.name}: balanced accuracy {baseline.scores.balanced_accuracy}. {baseline.comparison.sentence}"
+    console.print(f"  Beside it, {line}", markup=False, soft_wrap=True)
 
 
 def interval_json(interval: Interval) -> dict[str, float | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +12,10 @@ import typer
 
 from SegClassifyLib.cli.console import console, guarded, print_json, progress_bar
 from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, SeedOption
-from SegClassifyLib.cli.review import print_review, review_json
+from SegClassifyLib.cli.review import baseline_json, print_baseline, print_review, review_json
 
 if TYPE_CHECKING:
+    from SegClassifyLib.training.baselines import Baseline
     from SegClassifyLib.training.classifier import TrainedClassifier
     from SegClassifyLib.training.review import Review
     from SegClassifyLib.training.segmenter_plan import SegmenterPlan
@@ -33,6 +35,13 @@ class HeadKind(str, Enum):
     linear = "linear"
     conv = "conv"
     fine_tuned = "fine-tuned"
+
+
+class BaselineChoice(str, Enum):
+    """Simpler ways beside the classifier."""
+
+    shape = "shape"
+    scratch = "scratch"
 
 
 class Seen(str, Enum):
@@ -169,6 +178,13 @@ def train_classifier(
             min=1, help="Draw a learning curve and say what so many more cases would bring; repeat it."
         ),
     ] = None,
+    baseline: Annotated[
+        list[BaselineChoice] | None,
+        typer.Option(
+            help="Also cross-validate a simpler way on the same folds: shape of the labels alone (seconds), or a "
+            "network trained from scratch (long); may be repeated."
+        ),
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Folder of cached features, DATASET/.features by default.")
     ] = None,
@@ -182,28 +198,31 @@ def train_classifier(
     from SegClassifyLib.features.cache import FeatureCache
     from SegClassifyLib.package.store import save_package
     from SegClassifyLib.training import classifier
+    from SegClassifyLib.training.baselines import measure_baseline
+    from SegClassifyLib.training.classifier_run import record_of
     from SegClassifyLib.training.classifier_settings import ClassifierSettings
     from SegClassifyLib.training.family import open_family
     from SegClassifyLib.training.review import review_classifier
 
     training_set = TrainingSet.open(dataset)
     settings = ClassifierSettings(head=head.value, seen=seen_cases.value, focus=tuple(focus or ()), seed=seed)
+    features, where = FeatureCache(cache or training_set.features_folder), resolve_device(device.value)
     with progress_bar(quiet=as_json) as progress:
         result = classifier.train_classifier(
-            training_set,
-            open_family(segmenter),
-            settings,
-            name,
-            FeatureCache(cache or training_set.features_folder),
-            resolve_device(device.value),
-            progress,
+            training_set, open_family(segmenter), settings, name, features, where, progress
         )
         package = save_package(result.model, output, overwrite="replace" if replace else "refuse")
         review = review_classifier(result, further or (), progress=progress)
+        record = record_of(result, training_set, segmenter, settings)
+        beside = [
+            measure_baseline(kind.value, result.model, record, training_set, features, where, progress)
+            for kind in baseline or ()
+        ]
     if as_json:
-        print_json(_trained_json(result, package) | review_json(result, review))
+        baselines = {"baselines": [baseline_json(b) for b in beside]}
+        print_json(_trained_json(result, package) | review_json(result, review) | baselines)
         return
-    _print_trained(result, package, review)
+    _print_trained(result, package, review, beside)
 
 
 def _trained_json(result: TrainedClassifier, package: Path) -> dict[str, Any]:
@@ -219,7 +238,9 @@ def _trained_json(result: TrainedClassifier, package: Path) -> dict[str, Any]:
     }
 
 
-def _print_trained(result: TrainedClassifier, package: Path, review: Review) -> None:
+def _print_trained(
+    result: TrainedClassifier, package: Path, review: Review, baselines: Sequence[Baseline]
+) -> None:
     from SegClassifyLib.evaluation.summary import confusion_table
 
     console.print(f"[bold]{result.model.name}[/bold] is in {package}")
@@ -230,6 +251,8 @@ def _print_trained(result: TrainedClassifier, package: Path, review: Review) -> 
     for note in result.notes:
         console.print(f"  {note}")
     print_review(result, review)
+    for baseline in baselines:
+        print_baseline(baseline)
     console.print(f"Next: segclassify classify {package} IMAGE …")
 
 

@@ -86,7 +86,7 @@ def list_packages(folder: Path | str | None = None) -> list[PackageInfo]:
                 f"The models folder {place} cannot be read ({error.strerror}): choose another one."
             ) from error
         found += [look(e) for e in entries if e.is_dir() and not e.name.startswith(".") and _resembles(e)]
-    newest_first = sorted(found, key=lambda info: (info.created, info.path.name), reverse=True)
+    newest_first = sorted(found, key=lambda info: (info.created, info.path.stat().st_mtime_ns), reverse=True)
     return sorted(newest_first, key=lambda info: info.name.casefold())
 
 

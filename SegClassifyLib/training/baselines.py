@@ -103,7 +103,7 @@ def _shape(
         raise TrainingError(
             f"The segmenter {family.full.name} was trained again after the classifier was: train the classifier again."
         )
-    table = FeatureTable.stack(list(material.features))
+    table = FeatureTable.stack(list(material.features)).about(record.settings.focus)
     table = replace(table, maps={}).columns(np.asarray([name.is_descriptor for name in table.names]))
     others = background_cases(training_set, cases, record.settings.unlabelled)
     background = background_features(training_set, others, family.full.segmenter, device, cache, progress)

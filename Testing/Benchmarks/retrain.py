@@ -1,9 +1,10 @@
 """How long it takes to train the linear head again after one case was added to N cached ones.
 
-    python Testing/Benchmarks/retrain.py [--cases 2 20 100 500]
+    python Testing/Benchmarks/retrain.py [--cases 4 20 100 500]
 
 Made-up 2D images, features of an untrained network of usual width: the time does not depend on what they say. Prints
-the time of the first training (every case through the network), of the one after adding a case, and their ratio.
+the time of the first training (every case through the network), of the one after adding a case, their ratio, and the
+time that the learning curve takes on top, which the panel draws too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.features.cache import FeatureCache
@@ -22,9 +25,12 @@ from SegClassifyLib.package.model import Model
 from SegClassifyLib.phantoms.sets import Counts, write_slice_set
 from SegClassifyLib.preprocessing.spec import ChannelSpec, GridSpec, PreprocessingSpec
 from SegClassifyLib.segmenter import Segmenter
-from SegClassifyLib.training.classifier import train_classifier
+from SegClassifyLib.training.classifier import TrainedClassifier, train_classifier
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
 from SegClassifyLib.training.family import SegmenterFamily
+from SegClassifyLib.training.review import review_classifier
+
+A = TypeVar("A")
 
 
 def main() -> None:
@@ -33,34 +39,43 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cases", type=int, nargs="+", default=[4, 20, 100, 500])
+    with tempfile.TemporaryDirectory() as folder:
+        _train(*_set(4, Path(folder)), Path(folder) / "warm-up")  # what is imported on the way is not timed
     for count in parser.parse_args().cases:
         with tempfile.TemporaryDirectory() as folder:
             _measure(count, Path(folder))
 
 
 def _measure(count: int, folder: Path) -> None:
-    training_set = write_slice_set(folder / "set", Counts(0, -(-(count + 1) // 2), 0, 0), shape=(96, 96))
+    training_set, family = _set(count, folder)
     last = training_set.cases[-1]
     training_set.change(last.name, split="test")
-    family = _family(training_set)
-    settings = ClassifierSettings(head="linear")
-    train_classifier(training_set, family, settings, cache=FeatureCache(folder / "warm-up"))
-    first = _timed(training_set, family, settings, folder / "cache")
+    first, _ = _timed(lambda: _train(training_set, family, folder / "cache"))
     training_set.change(last.name, split="train")
-    again = _timed(training_set, family, settings, folder / "cache")
+    again, trained = _timed(lambda: _train(training_set, family, folder / "cache"))
+    curve, _ = _timed(lambda: review_classifier(trained))
     print(
         f"{len(training_set.cases)} cases: from nothing {first:.2f} s; after adding one {again:.2f} s; "
-        f"ratio {again / first:.2f}",
+        f"ratio {again / first:.2f}; learning curve {curve:.2f} s more",
         flush=True,
     )
 
 
-def _timed(
-    training_set: TrainingSet, family: SegmenterFamily, settings: ClassifierSettings, cache: Path
-) -> float:
+def _set(count: int, folder: Path) -> tuple[TrainingSet, SegmenterFamily]:
+    """So many cases, one more, and as many of the other class."""
+    training_set = write_slice_set(folder / "set", Counts(0, -(-(count + 1) // 2), 0, 0), shape=(96, 96))
+    return training_set, _family(training_set)
+
+
+def _train(training_set: TrainingSet, family: SegmenterFamily, cache: Path) -> TrainedClassifier:
+    settings = ClassifierSettings(head="linear")
+    return train_classifier(training_set, family, settings, cache=FeatureCache(cache))
+
+
+def _timed(work: Callable[[], A]) -> tuple[float, A]:
     start = time.perf_counter()
-    train_classifier(training_set, family, settings, cache=FeatureCache(cache))
-    return time.perf_counter() - start
+    result = work()
+    return time.perf_counter() - start, result
 
 
 def _family(training_set: TrainingSet) -> SegmenterFamily:

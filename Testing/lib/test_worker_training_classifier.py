@@ -81,11 +81,11 @@ def ends(score: ScoreInfo) -> tuple[float | None, float | None, float | None]:
 
 
 def test_every_number_is_that_of_the_command(
-    slices: TrainingSet, segmenter: str, trained: ClassifierTrained, tmp_path: Path
+    slices: TrainingSet, segmenter: str, trained: ClassifierTrained, worker: WorkerClient, tmp_path: Path
 ) -> None:
     known = command(
         *("train-classifier", str(slices.folder), segmenter, str(tmp_path / "model")),
-        *("--name", "Lesions", "--head", "linear", "--further", "8"),
+        *("--name", "Lesions", "--head", "linear", "--further", "8", "--baseline", "shape"),
     )
     told = {s["metric"]: (s["value"], s["low"], s["high"]) for s in known["scores"]}
     assert [ends(s) for s in trained.scores] == list(told.values())[:3]
@@ -99,6 +99,10 @@ def test_every_number_is_that_of_the_command(
     assert list(trained.outlook) == [o["sentence"] for o in curve["outlook"]] + [
         r for r in [curve["refusal"]] if r
     ]
+    shape = worker.ask(BaselineParams(str(slices.folder), trained.run, "shape", "cpu"))
+    (same,) = known["baselines"]
+    assert (same["name"], same["sentence"]) == (shape.name, shape.sentence)
+    assert [ends(s) for s in shape.scores] == [tuple(s.values()) for s in same["scores"].values()]
     one, other = open_package(trained.run), open_package(known["package"])
     assert one.head is not None and other.head is not None and one.temperature == other.temperature
     assert all((v == other.head.arrays[k]).all() for k, v in one.head.arrays.items())
@@ -145,7 +149,7 @@ def test_flattering_and_thin_numbers_are_warned_about(
     assert found.curve == () and found.outlook == () and not any("flatters" in n for n in found.notes)
 
 
-def test_shape_alone_is_compared_on_the_same_folds(
+def test_a_baseline_is_compared_on_the_same_folds(
     slices: TrainingSet, trained: ClassifierTrained, worker: WorkerClient
 ) -> None:
     found = worker.ask(BaselineParams(str(slices.folder), trained.run, "shape", "cpu"))
@@ -174,7 +178,7 @@ def test_saving_twice_keeps_both_versions(
     again = worker.ask(SaveModelParams(trained.run, "Lesion type", "Better words.", models))
     assert first.path != second.path == again.path and first.version != second.version
     assert first.name == second.name == "Lesion type" and not first.problem
-    assert {m.path for m in worker.ask(ModelsParams((models,)))} == {first.path, second.path}
+    assert [m.path for m in worker.ask(ModelsParams((models,)))] == [second.path, first.path], "newest first"
     source, saved = open_package(trained.run), open_package(first.path)
     assert saved.provenance == source.provenance and saved.training == source.training
     card = Path(first.path, "docs", "README.md").read_text(encoding="utf-8")

@@ -319,6 +319,6 @@ class AddSection:
 
 
 def _not_saved(name: str, reason: str) -> str:
-    return _("“{case}” was NOT saved in the training set. {reason} What you filled in is still here.").format(
+    return _("“{case}” was NOT saved in the training set. What you filled in is still here. {reason}").format(
         case=name, reason=reason
     )

@@ -128,7 +128,8 @@ class CasesSection:
         _enable(ui.undoSetButton, undo, _("Take this back: {what}.").format(what=info.undo if info else ""))
         _enable(ui.importButton, busy, _("Bring many cases in at once."))
         _enable(ui.newCaseButton, need, _("Add the images that are open in Slicer as a case."))
-        ui.filterEdit.enabled = ui.filterSelector.enabled = bool(info and info.cases)
+        for widget in (ui.filterEdit, ui.filterSelector, ui.casesTable):
+            widget.visible = bool(info and info.cases)
 
     def close(self) -> None:
         """Bring no more cases in."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from SegClassifyLib.worker.set_messages import CaseRow
 
 NAME, CLASS, GROUP, SEGMENTATION, USE, PREDICTION = range(6)
-WIDTHS = (110, 90, 80, 80, 80, 110)
+WIDTHS = (110, 90, 90, 80, 80, 110)
 """Of the columns at first, pixels."""
 
 ALL, NO_CLASS, NO_SEGMENTATION, UNCHECKED, WRONG, OF_CLASS = (
@@ -206,7 +206,7 @@ def _headers() -> list[str]:
         _("Name"),
         _("Class"),
         _("Patient"),
-        _("Segmentation"),
+        _("Segmented"),
         _("Used for"),
         _("Prediction"),
     ]

@@ -204,8 +204,9 @@ class GuideSection:
         show_icon(icon, _ICONS.get(finding.severity, qt.QStyle.SP_MessageBoxInformation))
         layout.addWidget(icon)
         text = qt.QLabel(finding.sentence)
-        text.wordWrap = True
         text.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)
+        text.wordWrap = True  # after the policy, which would take the height for a width away again
+        text.alignment = qt.Qt.AlignTop
         text.textInteractionFlags = qt.Qt.TextSelectableByMouse
         layout.addWidget(text, 1)
         words = self._remedy(finding)

@@ -168,8 +168,8 @@ def test_a_worker_that_dies_loses_nothing_of_the_form(shown: Stage) -> None:
     ui.addButton.click()
     settle(shown)
     assert ui.addResultLabel.text == (
-        "“gamma_T1c” was NOT saved in the training set. The worker was ended by the system. What you filled in is "
-        "still here."
+        "“gamma_T1c” was NOT saved in the training set. What you filled in is still here. The worker was ended by the "
+        "system."
     )
     assert len(names(shown)) == 3
     assert shown.train.add.inputs.nodes() == [volume]

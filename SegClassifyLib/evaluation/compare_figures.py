@@ -21,7 +21,7 @@ from SegClassifyLib.evaluation.intervals import Interval
 from SegClassifyLib.evaluation.reliability import Reliability
 from SegClassifyLib.evaluation.report_html import Figure
 
-_COLUMNS = 4
+_COLUMNS = 3
 
 
 def differences(
@@ -71,7 +71,7 @@ def reliability_diagrams(arms: Mapping[str, Reliability]) -> Figure:
     """
     columns = min(_COLUMNS, max(len(arms), 1))
     lines = math.ceil(max(len(arms), 1) / columns)
-    canvas = new_canvas(2.6 * columns + 0.3, 2.75 * lines)
+    canvas = new_canvas(2.8 * columns, 3.1 * lines)
     grid = np.atleast_1d(canvas.subplots(lines, columns, squeeze=False)).ravel()
     for axes in grid[len(arms) :]:
         axes.set_visible(False)
@@ -87,7 +87,7 @@ def reliability_diagrams(arms: Mapping[str, Reliability]) -> Figure:
         axes.set_ylim(0, 1.02)
         axes.set_aspect("equal")
         axes.grid(color=GRID)
-        axes.set_title(f"{_folded(name)}\nerror {found.error.value:.2f}", fontsize=8)
+        axes.set_title(f"{_folded(name)}\nerror {found.error.value:.2f}", fontsize=9)
         axes.tick_params(labelsize=8)
     caption = (
         "Reliability: how sure the answers are (across) against the share that is right (up), with 95 % intervals; "

@@ -21,6 +21,8 @@ from SegClassifyLib.progress import Progress
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 
+CONNECT_SECONDS = 20
+"""That a scheduler may take to answer."""
 _POLL = 0.2
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _ONE_AT_A_TIME = threading.Lock()
@@ -203,7 +205,7 @@ def _on_cluster(study: Study, units: Sequence[Unit], scheduler: str, done: Done,
             "'segclassify[cluster]', or leave --scheduler out."
         ) from error
     try:
-        client = Client(scheduler, timeout=20)
+        client = Client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, TimeoutError, ValueError) as error:
         raise SegClassifyError(
             f"There is no Dask scheduler at {scheduler} ({error or 'no answer'}): check the address, such as "

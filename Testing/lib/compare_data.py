@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from untrained import fresh_family, slice_set
 
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.experiment.ready import Ready, make_ready
+from SegClassifyLib.experiment.run import run_ready
 from SegClassifyLib.experiment.settings import CompareSettings
+from SegClassifyLib.experiment.units import read_result
 from SegClassifyLib.heads.conv import ConvSettings
 from SegClassifyLib.training.family import FoldSegmenter, SegmenterFamily, save_family
 from SegClassifyLib.training.finetune_settings import FineTuneSettings
@@ -71,3 +74,24 @@ def ready(
 ) -> Ready:
     """A comparison made ready."""
     return make_ready(training_set, [segmenter], output, settings or quick(), arms or ("linear",), **more)
+
+
+ARMS = ("linear", "scratch-encoder")
+"""A quick one, and one whose network draws random numbers."""
+
+
+def run_here(training_set: TrainingSet, segmenter: Path, output: Path) -> Ready:
+    """Both arms in this process."""
+    made = ready(training_set, segmenter, output, *ARMS)
+    run_ready(made, jobs=1)
+    return made
+
+
+def computed(made: Ready) -> list[str]:
+    """Logits and probabilities of every unit, to the last bit."""
+    found = []
+    for unit in made.units:
+        result = read_result(unit, made.study.folder)
+        assert result is not None
+        found.append(json.dumps([unit.arm.key, unit.draw, result.logits.tolist(), result.proba.tolist()]))
+    return found

@@ -1,8 +1,7 @@
-"""A comparison in processes, after a kill, and on a cluster gives the numbers it gives here."""
+"""A comparison in several processes, and after a kill, gives the numbers it gives in one."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -11,16 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
-from compare_data import lesions, quick, ready, segmenter_folder
+from compare_data import ARMS, computed, lesions, quick, ready, run_here, segmenter_folder
 
 from SegClassifyLib.cases.training_set import TrainingSet
-from SegClassifyLib.errors import Cancelled, SegClassifyError
-from SegClassifyLib.experiment.ready import Ready
+from SegClassifyLib.errors import Cancelled
 from SegClassifyLib.experiment.run import run_ready
-from SegClassifyLib.experiment.units import read_result
 from SegClassifyLib.progress import Progress
 
-ARMS = ("linear", "scratch-encoder")
 HERE = Path(__file__).parent
 
 
@@ -40,22 +36,6 @@ def expected(
 ) -> list[str]:
     """What one process here computes."""
     return computed(run_here(training_set, segmenter, tmp_path_factory.mktemp("expected")))
-
-
-def run_here(training_set: TrainingSet, segmenter: Path, output: Path) -> Ready:
-    made = ready(training_set, segmenter, output, *ARMS)
-    run_ready(made, jobs=1)
-    return made
-
-
-def computed(made: Ready) -> list[str]:
-    """Logits and probabilities of every unit, to the last bit."""
-    found = []
-    for unit in made.units:
-        result = read_result(unit, made.study.folder)
-        assert result is not None
-        found.append(json.dumps([unit.arm.key, unit.draw, result.logits.tolist(), result.proba.tolist()]))
-    return found
 
 
 def test_two_processes_compute_the_same(
@@ -93,6 +73,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_killed_comparison_goes_on(
     training_set: TrainingSet, segmenter: Path, expected: list[str], tmp_path: Path
 ) -> None:
@@ -134,32 +115,3 @@ def _is_zombie(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except FileNotFoundError:
         return True
-
-
-def test_a_cluster_computes_the_same(
-    training_set: TrainingSet, segmenter: Path, expected: list[str], tmp_path: Path
-) -> None:
-    distributed = pytest.importorskip("distributed")
-    made = ready(training_set, segmenter, tmp_path, *ARMS)
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None
-    ) as cluster:
-        result = run_ready(made, scheduler=cluster.scheduler_address)
-    assert result.unfinished == 0 and not result.failures
-    assert computed(made) == expected
-
-
-def test_no_cluster_is_a_sentence(training_set: TrainingSet, segmenter: Path, tmp_path: Path) -> None:
-    pytest.importorskip("distributed")
-    made = ready(training_set, segmenter, tmp_path)
-    with pytest.raises(SegClassifyError, match="no Dask scheduler at tcp://127"):
-        run_ready(made, scheduler="tcp://127.0.0.1:1")
-
-
-def test_no_dask_is_a_sentence(
-    training_set: TrainingSet, segmenter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    made = ready(training_set, segmenter, tmp_path)
-    with pytest.raises(SegClassifyError, match=r"not installed.*\[cluster\]"):
-        run_ready(made, scheduler="tcp://127.0.0.1:8786")

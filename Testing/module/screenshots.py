@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent), str(REPO), str(REPO / "SegClassify")]
 
+import shots_training  # noqa: E402
 import standin  # noqa: E402
 from panel_fakes import FakeLogic, add_head, add_volume, classify_result, model_info  # noqa: E402
 from panel_stage import Stage, stage  # noqa: E402
@@ -26,6 +27,10 @@ THREE = ("glioblastoma", "metastasis", "meningioma")
 WARNINGS = (
     "The voxel spacing along z is 5.0 mm; that of the training images was 0.9 to 1.3 mm.",
     "The grey values of FLAIR run from 0 to 4095, those of the training images from 0 to 900.",
+)
+UNLIKE = (
+    "This image is less like the training cases than all these are among themselves, in its grey values and their "
+    "texture: more noise in FLAIR. Do not rely on the probabilities."
 )
 NOTES = ("The network ran in 8 parts, because the memory of the GPU did not do for all at once.",)
 
@@ -137,6 +142,11 @@ def results(camera: Photographer, head: Any) -> None:
         camera.take("two-results", shown, shown.ui.resultSection)
         shown.result_ui.undoButton.click()
         camera.take("undone", shown, shown.ui.resultSection)
+        unlike = replace(
+            result, prediction_set=THREE[:2], novel=True, novelty=100.0, warnings=(UNLIKE, *WARNINGS[:1])
+        )
+        run(shown, head, unlike)
+        camera.take("unlike-the-training-cases", shown, shown.ui.resultSection)
     thirty = tuple(f"type {n:02d} of a tumour with a rather long name" for n in range(30))
     shares = [0.31, 0.22, 0.1, *(0.37 / 27 for _ in range(27))]
     with loaded(head, model_info(classes=thirty)) as shown:
@@ -284,9 +294,10 @@ def main() -> None:
         lambda: setups(camera),
         lambda: narrow(camera, head),
         lambda: dark(camera, head),
+        lambda: shots_training.take_all(arguments.output),
     )
     for name, part in zip(
-        ("empty", "running", "results", "batches", "setups", "narrow", "dark"), parts, strict=True
+        ("empty", "running", "results", "batches", "setups", "narrow", "dark", "training"), parts, strict=True
     ):
         if arguments.only in name:
             part()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import slicer
 import vtk
@@ -57,6 +57,8 @@ class Line:
 class PlotView:
     """A chart that is shown in the first plot view, in a layout that has one; the layout from before comes back.
 
+    Of several charts the one that was shown last is seen; when it is hidden, the one before.
+
     Args:
         title: name of the chart.
         x, y: titles of the axes.
@@ -69,8 +71,11 @@ class PlotView:
         self._chart_id = ""
         self._series: list[str] = []
         self._tables: list[str] = []
-        self._layouts: tuple[int, int] | None = None
         self.shown = False
+
+    _shown: ClassVar[list[PlotView]] = []
+    _layouts: ClassVar[tuple[int, int] | None] = None
+    """The layout before the first chart was shown, and the one with a plot."""
 
     def set_lines(self, lines: Sequence[Line], title: str = "") -> None:
         """Draw these from now on."""
@@ -83,12 +88,13 @@ class PlotView:
     def show(self) -> None:
         """Show it, in a layout with a plot."""
         self.shown = True
+        PlotView._shown = [*(view for view in PlotView._shown if view is not self), self]
         self._draw()
         manager = slicer.app.layoutManager()
         now = manager.layout
         if now not in _WITH_PLOT:
             wanted = _PLOT_LAYOUTS.get(now, slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotView)
-            self._layouts = (now, wanted)
+            PlotView._layouts = (now, wanted)
             manager.setLayout(wanted)
         manager.plotWidget(0).mrmlPlotViewNode().SetPlotChartNodeID(self._chart_id)
 
@@ -98,9 +104,16 @@ class PlotView:
             return
         self.shown = False
         self._remove()
+        PlotView._shown.remove(self)
         manager = slicer.app.layoutManager()
-        layouts, self._layouts = self._layouts, None
-        if layouts is not None and manager is not None and manager.layout == layouts[1]:
+        if manager is None:  # Slicer is closing
+            return
+        if PlotView._shown:
+            if manager.layout in _WITH_PLOT:
+                PlotView._shown[-1].show()
+            return
+        layouts, PlotView._layouts = PlotView._layouts, None
+        if layouts is not None and manager.layout == layouts[1]:
             manager.setLayout(layouts[0])
 
     def restore(self) -> None:
@@ -150,7 +163,8 @@ class PlotView:
         if table is None or series is None:  # somebody deleted it by hand
             return
         values = vtk.vtkTable()
-        for name, numbers in (("x", line.x), ("y", line.y)):
+        times = 2 if len(line.x) == 1 else 1  # VTK complains of a line through one point
+        for name, numbers in (("x", line.x * times), ("y", line.y * times)):
             column = vtk.vtkDoubleArray()
             column.SetName(name)
             for number in numbers:
@@ -160,7 +174,7 @@ class PlotView:
         series.SetName(line.name)
         series.SetColor(*line.colour)
         series.SetLineStyle(kind.LineStyleDash if line.dashed else kind.LineStyleSolid)
-        with_marks = line.points or len(line.x) == 1  # a line through one point is not seen
+        with_marks = line.points or len(line.x) == 1  # it would not be seen
         series.SetMarkerStyle(kind.MarkerStyleCircle if with_marks else kind.MarkerStyleNone)
         table.SetAndObserveTable(values)
 

@@ -29,23 +29,35 @@ class SegmenterCurves:
         self._plot = PlotView(_("Training"), _("Epoch"), _("Dice, loss"))
         self._watch = SceneWatch(self._plot.restore, lambda: None, lambda: None)
         self._epochs: tuple[EpochInfo, ...] = ()
+        self._name = ""
+        self._running = False
         box.connect("toggled(bool)", self._on_toggled)
 
     def begin(self) -> None:
-        """A training begins: its curves appear with its first epoch, unless the user has hidden earlier ones."""
-        self._epochs = ()
+        """A training was started by a click: the layout changes now rather than in the middle of something else."""
+        self._running = True
         if self._wanted:
             self._box.checked = True
+        self._draw(())
 
-    def show(self, epochs: Sequence[EpochInfo], name: str) -> None:
-        """Draw these: of a training with several parts the part that is trained now."""
-        if tuple(epochs) == self._epochs and self._plot.shown == self._should_show(epochs):
+    def show(self, epochs: Sequence[EpochInfo], name: str, running: bool) -> None:
+        """Draw these: of a training with several parts the part that is trained now.
+
+        Args:
+            epochs: of a training.
+            name: of the set.
+            running: whether more are to come.
+        """
+        if (tuple(epochs), name, running) == (self._epochs, self._name, self._running):
             return
+        self._name, self._running = name, running
+        self._draw(epochs)
+
+    def _draw(self, epochs: Sequence[EpochInfo]) -> None:
         self._epochs = tuple(epochs)
+        self._box.visible = self._there
         part = self._epochs[-1].part if self._epochs else ""
-        title = _("Training of the network: {name}").format(name=name)
-        if part:
-            title = part_words(part)
+        title = part_words(part) if part else _("Training of the network: {name}").format(name=self._name)
         self._plot.set_lines(lines_of([e for e in self._epochs if e.part == part]), title)
         self._apply()
 
@@ -54,15 +66,15 @@ class SegmenterCurves:
         self._watch.close()
         self._plot.hide()
 
-    def _should_show(self, epochs: Sequence[EpochInfo]) -> bool:
-        return bool(self._box.checked) and bool(epochs)
+    @property
+    def _there(self) -> bool:
+        return bool(self._epochs) or self._running
 
     def _apply(self) -> None:
-        if self._should_show(self._epochs):
-            if not self._plot.shown:
-                self._plot.show()
-        else:
+        if not (self._box.checked and self._there):
             self._plot.hide()
+        elif not self._plot.shown:
+            self._plot.show()
 
     def _on_toggled(self, checked: bool) -> None:
         self._wanted = bool(checked)

@@ -191,8 +191,7 @@ class SegmenterSection:
         epochs = training.epochs if training is not None and not training.over else self._epochs_of_chosen()
         running = training is not None and not training.over
         show_text(ui.epochLabel, epoch_words(epochs[-1]) if epochs and running else "")
-        ui.curvesBox.visible = bool(epochs)
-        self.curves.show(epochs, self._state.info.name if self._state.info is not None else "")
+        self.curves.show(epochs, self._state.info.name if self._state.info is not None else "", running)
 
     def _epochs_of_chosen(self) -> Sequence[Any]:
         paused, chosen = self.paused.chosen, self._chosen()

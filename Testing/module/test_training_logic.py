@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import standin
-from panel_fakes import FakeLogic
+from panel_fakes import FakeLogic, model_info
 from panel_stage import stage
-from training_fakes import epochs, segmenter_run, trained, training_logic
+from training_fakes import epochs, segmenter_run, set_info, trained, training_logic
 
 
 def messages() -> Any:
@@ -167,3 +167,23 @@ def test_cleanup_stops_both_workers(logic: Any) -> None:
         assert worker.running
     module.cleanup()
     assert not module.worker.running and not module.background.running
+
+
+def test_networks_follow_the_models_of_the_page_classify() -> None:
+    with stage(FakeLogic((model_info("Brain", channels=model_info().channels[:1]),))) as shown:
+        shown.train.take(set_info())
+        shown.settle()
+        section = next(s for s in shown.train.sections if type(s).__name__ == "SegmenterSection")
+        selector = section.ui.networkSelector
+
+        def names() -> list[str]:
+            return [selector.itemText(i) for i in range(selector.count)]
+
+        assert names() == ["Brain"]
+        shown.tab.models.add("/somewhere/Heart.zip")
+        shown.settle()
+        assert names() == ["Brain"]  # of two channels, and the set has one
+        shown.logic.models = ()
+        shown.tab.models.refresh()
+        shown.settle()
+        assert names() == []

@@ -69,6 +69,15 @@ def test_the_chart_is_in_the_plot_view_and_the_layout_comes_back(shown: Training
     assert len(slicer.util.getNodesByClass("vtkMRMLPlotSeriesNode")) == 0
 
 
+def test_the_layout_changes_with_the_click_and_not_with_the_first_epoch() -> None:
+    with training_stage() as shown:
+        shown.open(set_info(), (segmenter_run("paused", count=0, epochs=()),))
+        assert layout() == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+        shown.ui("SegmenterSection").resumeButton.click()
+        assert layout() == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotView
+        assert shown.ui("SegmenterSection").curvesBox.visible
+
+
 def test_a_layout_that_the_user_chose_meanwhile_stays(shown: TrainingStage) -> None:
     kinds = slicer.vtkMRMLLayoutNode
     slicer.app.layoutManager().setLayout(kinds.SlicerLayoutOneUpRedSliceView)
@@ -104,7 +113,7 @@ def test_curves_are_not_saved_with_the_scene(shown: TrainingStage, tmp_path: Any
 def test_extra_networks_are_drawn_by_themselves(shown: TrainingStage) -> None:
     shown.background.tell_epoch(epochs(1, "fold 1 of 3")[0])
     (chart,) = charts()
-    assert "fold 1 of 3" in chart.GetTitle() and len(series(chart)["loss"]) == 1
+    assert "fold 1 of 3" in chart.GetTitle() and set(series(chart)["loss"]) == {(1.0, epochs(1)[0].loss)}
 
 
 def test_the_learning_curve_has_what_was_measured_and_what_may_come() -> None:
@@ -137,3 +146,17 @@ def test_the_page_takes_its_curves_with_it(shown: TrainingStage) -> None:
     shown.background.tell_epoch(epochs(6)[5])
     standin.spin(0.02)
     assert charts() == []
+
+
+def test_of_two_charts_the_last_is_seen_and_then_the_one_before(shown: TrainingStage) -> None:
+    shown.section("ClassifierSection")._state.take_classifier(trained())
+    box = shown.ui("TrainingResult").curveBox
+    box.click()
+    view = slicer.app.layoutManager().plotWidget(0).mrmlPlotViewNode()
+    seen = [slicer.mrmlScene.GetNodeByID(view.GetPlotChartNodeID()).GetTitle()]
+    box.click()
+    seen.append(slicer.mrmlScene.GetNodeByID(view.GetPlotChartNodeID()).GetTitle())
+    assert seen == ["Heads: measured, and with more cases", "Training of the network: Heads"]
+    assert layout() == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotView
+    shown.ui("SegmenterSection").curvesBox.click()
+    assert layout() == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView

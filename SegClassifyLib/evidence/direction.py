@@ -12,8 +12,9 @@ from SegClassifyLib.heads.base import HeadState, names_from_json
 from SegClassifyLib.heads.scaling import CLIP
 from SegClassifyLib.segmenter import Segmenter
 
-_NOISE = 1e-5
-"""A feature whose training spread is a smaller part of the values' size is rounding noise of single precision."""
+_STEADY = 0.02
+"""A feature whose training spread is a smaller part of the size of the values it was pooled from is not mapped. The
+mean grey value of an image is such a one, for normalisation fixes it: little is left of it but rounding."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Direction:
         reference: ``(F,)`` float64.
         base: the logit where every feature is its reference.
         contribution: ``(F,)`` float64, of every feature.
-        noise: ``(F,)`` bool: a feature that hardly varied in training beside the size of the values it was pooled from.
-            What a cell has of it is rounding, enlarged until it drowns the rest, so it is not mapped.
+        steady: ``(F,)`` bool: a feature that hardly varied in training beside the size of the values it was pooled
+            from. Its cells, enlarged as much as it is, would cancel out in large numbers and drown the rest of a map.
     """
 
     names: tuple[FeatureName, ...]
@@ -35,13 +36,13 @@ class Direction:
     reference: np.ndarray
     base: float
     contribution: np.ndarray
-    noise: np.ndarray
+    steady: np.ndarray
 
     def only(self, keep: np.ndarray) -> Direction:
         """The features where the boolean mask ``keep`` is true."""
         zero = np.zeros_like
         weight, contribution = (np.where(keep, v, zero(v)) for v in (self.weight, self.contribution))
-        return Direction(self.names, weight, self.reference, self.base, contribution, self.noise)
+        return Direction(self.names, weight, self.reference, self.base, contribution, self.steady)
 
 
 def direction(head: HeadState, features: CaseFeatures, segmenter: Segmenter, row: np.ndarray) -> Direction:
@@ -66,10 +67,10 @@ def direction(head: HeadState, features: CaseFeatures, segmenter: Segmenter, row
         base = float(row @ np.asarray(head.arrays["bias"], np.float64) + own @ reference)
     weight, whole, contribution = (np.zeros(len(features.names)) for _ in range(3))
     weight[columns], whole[columns], contribution[columns] = own, reference, own * (x - reference)
-    noise = np.zeros(len(features.names), bool)
+    steady = np.zeros(len(features.names), bool)
     if head.kind == "linear":
-        noise[columns] = head.arrays["spread"] < _NOISE * _sizes(features)[columns]
-    return Direction(features.names, weight, whole, base, contribution, noise)
+        steady[columns] = head.arrays["spread"] < _STEADY * _sizes(features)[columns]
+    return Direction(features.names, weight, whole, base, contribution, steady)
 
 
 def _scaled(head: HeadState, x: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

@@ -176,7 +176,7 @@ def _explain(sweep: Sweep, asked: _Asked, step: int) -> _Case:
         return _Case(result, logits, "integrated gradients", found)
     directions = [direction(asked.head, features, segmenter, row) for row in rows]
     in_map = _in_map(features, len(pooler.names()), asked.label)
-    in_map &= ~directions[0].noise
+    in_map &= ~directions[0].steady
     placed = PooledEvidence(precise, [d.only(in_map) for d in directions], shape)
     sweep.each("Explaining", placed.add)
     found = tuple(

@@ -54,7 +54,7 @@ def linear_model(
         "coefficients": coefficients - coefficients.mean(0),
         "bias": np.array([0.2, -0.3, 0.1]),
     }
-    arrays["spread"][3] = 1e-5
+    arrays["shift"][3] += 20 * arrays["spread"][3]
     config = {"settings": {}, "names": names_to_json(average.names), "strength": 1.0}
     return replace(bare, head=HeadState("linear", config, arrays), classes=CLASSES)
 

@@ -101,6 +101,24 @@ def test_a_clipped_feature_contributes_what_the_head_gives_it() -> None:
     ]
 
 
+def test_a_feature_that_hardly_varied_is_listed() -> None:
+    """Its cells would be rounding and grey values, enlarged until they drown the rest."""
+    shape = (40, 48)
+    model = data.linear_model(2, "whole", shape)
+    assert model.head is not None
+    spread = model.head.arrays["spread"].copy()
+    spread[[0, 40]] = 1e-6
+    names = names_from_json(model.head.config["names"])
+    steady = {(n.source, n.region, n.statistic) for n in (names[0], names[40])}
+    head = HeadState("linear", model.head.config, {**model.head.arrays, "spread": spread})
+    found = explain(Classifier(replace(model, head=head), "cpu"), data.image(shape), ("ring",)).maps[0]
+    adds_up(found)
+    pooled = [p for p in found.parts if not p.in_map and p.source not in ("shape", "intensity")]
+    assert {(p.source, p.region, p.statistic) for p in pooled} == steady
+    plain = explain(Classifier(model, "cpu"), data.image(shape), ("ring",)).maps[0]
+    assert np.corrcoef(found.array.ravel(), plain.array.ravel())[0, 1] > 0.9
+
+
 def _only(model: Model, columns: list[int]) -> Model:
     """A head that looks at these features alone."""
     assert model.head is not None

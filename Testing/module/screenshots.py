@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent), str(REPO), str(REPO / "SegClassify")]
 
+import shots_train_set  # noqa: E402
 import shots_training  # noqa: E402
 import standin  # noqa: E402
 from panel_fakes import FakeLogic, add_head, add_volume, classify_result, model_info  # noqa: E402
@@ -294,10 +295,13 @@ def main() -> None:
         lambda: setups(camera),
         lambda: narrow(camera, head),
         lambda: dark(camera, head),
+        lambda: shots_train_set.take_all(arguments.output, head, dark_palette()),
         lambda: shots_training.take_all(arguments.output),
     )
     for name, part in zip(
-        ("empty", "running", "results", "batches", "setups", "narrow", "dark", "training"), parts, strict=True
+        ("empty", "running", "results", "batches", "setups", "narrow", "dark", "cases", "training"),
+        parts,
+        strict=True,
     ):
         if arguments.only in name:
             part()

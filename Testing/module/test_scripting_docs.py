@@ -24,7 +24,7 @@ def test_every_example_runs(models, tmp_path, capsys, monkeypatch):
     slicer.mrmlScene.Clear(0)
     exits: list[int] = []
     monkeypatch.setattr(slicer.util, "exit", exits.append, raising=False)
-    console, read_back, background, batch, _training, script = (
+    console, read_back, background, batch, _sets, _training, script = (
         code.replace("/data", str(tmp_path)).replace("/models", str(models)) for code in examples()
     )
     names: dict[str, Any] = {"slicer": slicer}
@@ -57,6 +57,24 @@ def test_the_example_of_a_training_runs(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr().out
     assert said.startswith("1 ") and "balanced accuracy" in said and f"{seen[0].name} " in said
     assert Path(names["model"].path).is_relative_to(tmp_path / "models")
+
+
+def test_the_example_of_a_training_set_runs(tmp_path, capsys):
+    slicer.util.saveNode(add_volume(bright_boxes()), str(tmp_path / "case1.nrrd"))
+    code = next(code for code in examples() if "sets.create" in code)
+    exec(code.replace("/data", str(tmp_path)), {"slicer": slicer})
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "('first',) ()"
+    assert "more.csv" in said[1] and said[2] == "first large patient 1 none"
+    assert any(line.startswith("warning") for line in said[3:])
+
+
+def test_every_call_on_training_sets_is_there():
+    from SegClassifyPanel.set_logic import SetLogic
+
+    calls = set(re.findall(r"^\| `sets\.(\w+)\(", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    public = {name for name in vars(SetLogic) if not name.startswith("_")}
+    assert calls == public - {"start", "start_add", "start_save_segmentation", "cancel_all", "close"}
 
 
 def test_every_call_of_the_table_is_there():

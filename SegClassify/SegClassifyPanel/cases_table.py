@@ -97,11 +97,13 @@ class CasesTable:
                     self._model.removeRows(first, last - first)
                 if stop > start:
                     self._model.insertRows(first, stop - start)
+        self._model.blockSignals(True)  # thousands of cells: proxy and view look at all of them once, below
         for kind, first, _last, start, stop in steps:
             for number in range(start, stop):
                 was = old[first + number - start] if kind == "equal" else None
                 if was != rows[number]:
                     self._write(number, was)
+        self._model.blockSignals(False)
         self._shown.dynamicSortFilter = True
         self._shown.invalidate()
         if self.selected != kept:  # a case that went and came again, at another place
@@ -142,31 +144,24 @@ class CasesTable:
             self._view.scrollTo(first, qt.QAbstractItemView.PositionAtCenter)
 
     def _write(self, number: int, was: CaseRow | None) -> None:
+        """Write what is not there yet: a training changes the prediction of every row, and nothing else."""
         row = self._rows[number]
-        wrong = is_wrong(row)
-        cells = (
-            (row.name, natural(row.name), row.name),
-            (
-                row.class_name,
-                natural(row.class_name),
-                "" if row.class_name else _("Nobody has said its class yet."),
-            ),
-            (row.group, natural(row.group), "" if row.group else _("Nobody has said which patient this is.")),
-            (segmentation_text(row), row.segmentation, segmentation_tip(row)),
-            (use_text(row), f"{row.role} {row.split}", ""),
-            (prediction_text(row), _surprise(row, wrong), prediction_tip(row)),
-        )
-        for column, (text, key, tip) in enumerate(cells):
+        before = _cells(was) if was is not None else (None,) * len(WIDTHS)
+        for column, (cell, old) in enumerate(zip(_cells(row), before, strict=True)):
+            if cell == old:
+                continue
+            text, key, tip = cell
             index = self._model.index(number, column)
             self._model.setData(index, key, _KEY)
             self._model.setData(index, text, qt.Qt.DisplayRole)
-            if tip or was is not None:
+            if tip or old is not None:
                 self._model.setData(index, tip, qt.Qt.ToolTipRole)
-            if column == NAME:
-                self._model.setData(index, _marks(row, wrong), _FILTER)
-            elif column == PREDICTION and wrong != (was is not None and is_wrong(was)):
-                icon = self._view.style().standardIcon(qt.QStyle.SP_MessageBoxWarning) if wrong else None
-                self._model.setData(index, icon, qt.Qt.DecorationRole)
+        wrong, marks = is_wrong(row), _marks(row)
+        if was is None or marks != _marks(was):
+            self._model.setData(self._model.index(number, NAME), marks, _FILTER)
+        if wrong != (was is not None and is_wrong(was)):
+            icon = self._view.style().standardIcon(qt.QStyle.SP_MessageBoxWarning) if wrong else None
+            self._model.setData(self._model.index(number, PREDICTION), icon, qt.Qt.DecorationRole)
 
     def _on_selection(self, *_selections: Any) -> None:
         if not self._quiet:
@@ -183,20 +178,36 @@ def natural(text: str) -> str:
     return re.sub(r"\d+", lambda found: found.group().zfill(12), text.casefold())
 
 
-def _surprise(row: CaseRow, wrong: bool) -> str:
+def _cells(row: CaseRow) -> tuple[tuple[str, str, str], ...]:
+    """Text, key for sorting and tooltip of every column."""
+    return (
+        (row.name, natural(row.name), row.name),
+        (
+            row.class_name,
+            natural(row.class_name),
+            "" if row.class_name else _("Nobody has said its class yet."),
+        ),
+        (row.group, natural(row.group), "" if row.group else _("Nobody has said which patient this is.")),
+        (segmentation_text(row), row.segmentation, segmentation_tip(row)),
+        (use_text(row), f"{row.role} {row.split}", ""),
+        (prediction_text(row), _surprise(row), prediction_tip(row)),
+    )
+
+
+def _surprise(row: CaseRow) -> str:
     """A key: wrong predictions first, the surest of them on top; then right ones, the least sure on top; then none."""
     if not row.predicted:
         return "2"
-    return f"0 {1 - row.probability:.6f}" if wrong else f"1 {row.probability:.6f}"
+    return f"0 {1 - row.probability:.6f}" if is_wrong(row) else f"1 {row.probability:.6f}"
 
 
-def _marks(row: CaseRow, wrong: bool) -> str:
+def _marks(row: CaseRow) -> str:
     """What the filter looks at: words that may be looked for, then a mark for every kind the case is of."""
     kinds = [ALL, OF_CLASS + row.class_name]
     kinds += [NO_CLASS] if not row.class_name else []
     kinds += [NO_SEGMENTATION] if row.segmentation == "none" else []
     kinds += [UNCHECKED] if row.segmentation == "predicted" else []
-    kinds += [WRONG] if wrong else []
+    kinds += [WRONG] if is_wrong(row) else []
     words = " | ".join((row.name, row.class_name, row.group)).lower()
     return words.replace(_END, " ") + _END + "".join(kind + _END for kind in kinds)
 

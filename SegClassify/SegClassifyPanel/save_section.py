@@ -44,6 +44,7 @@ class SaveSection:
         self.widget = slicer.util.loadUI(str(resources / "UI" / "SaveSection.ui"))
         self.ui = ui = slicer.util.childWidgetVariables(self.widget)
         layout.addWidget(self.widget)
+        ui.saveWordsEdit.setMaximumHeight(5 * ui.saveWordsEdit.fontMetrics().height())
         self._tip = str(ui.saveModelButton.toolTip)
         self.check = ModelCheck(ui, logic, host, state)
         ui.saveModelButton.connect("clicked()", self.save)

@@ -94,6 +94,8 @@ def test_every_method_has_its_parameters() -> None:
         "hello", "devices", "models", "add_model", "remove_model", "classify", "cancel", "release", "shutdown",
         "open_set", "create_set", "read_set", "close_set", "add_case", "change_cases", "save_segmentation",
         "remove_cases", "undo_set", "rename_class", "import_cases", "check_set",
+        "plan_segmenter", "train_segmenter", "segmenter_runs", "keep_segmenter", "train_classifier", "last_classifier",
+        "baseline", "save_model", "compare_models", "evaluate_model", "next_cases", "evidence",
     }  # fmt: skip
     for name, kind in METHODS.items():
         assert name == kind.METHOD

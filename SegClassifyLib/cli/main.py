@@ -15,6 +15,7 @@ from SegClassifyLib.cli import (
     info,
     models,
     next_case,
+    recipe,
     train,
 )
 
@@ -35,6 +36,7 @@ app.command("train-segmenter")(train.train_segmenter)
 app.command("train-classifier")(train.train_classifier)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("recipe")(recipe.recipe)
 app.command("compare-models")(compare_models.compare_models)
 app.command("next")(next_case.next_case)
 app.command("classify")(classify.classify)

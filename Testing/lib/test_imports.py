@@ -53,6 +53,7 @@ ARROWS: dict[str, set[str]] = {
         "cases", "evaluation", "features", "heads", "inference", "networks", "package", "preprocessing",
         "segmenter", "training",
     },
+    "recipes": {"cases", "evaluation", "experiment", "networks", "phantoms", "training", "volumes"},
     "demo": {
         "cases", "classify", "evaluation", "features", "heads", "inference", "networks", "package", "phantoms",
         "preprocessing", "segmenter", "training", "volumes",
@@ -63,7 +64,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "cli": {
         "annotation", "cases", "classify", "demo", "evaluation", "evidence", "experiment", "features", "networks",
-        "package", "phantoms", "training", "volumes",
+        "package", "phantoms", "recipes", "training", "volumes",
     },
 }  # fmt: skip
 """Room → rooms it may import."""

@@ -73,16 +73,18 @@ def learner_settings(study: Study, arm: Arm) -> str:
         "scratch": settings.scratch.model_copy(update={"architecture": arm.architecture or "encoder"}),
         "pretrained": settings.pretrained,
     }[arm.kind]
-    network = study.networks[arm.sources[0]].model_dump_json() if arm.kind == "scratch" else ""
-    return chosen.model_dump_json() + network
+    more = study.networks[arm.sources[0]].model_dump_json() if arm.kind == "scratch" else ""
+    if arm.kind == "linear":
+        more = f"unlabelled {settings.unlabelled}"
+    return chosen.model_dump_json() + more
 
 
 def _heads(study: Study, unit: Unit, seed: int, progress: Progress) -> _Answer:
     arm, pool, fold = unit.arm, study.pool, unit.fold
-    head: Learner = (
-        LinearHead(study.settings.linear) if arm.kind == "linear" else ConvHead(study.settings.conv)
-    )
     table = viewed(study.table(arm.sources, with_maps=arm.kind == "conv"), arm.view)
+    head: Learner = ConvHead(study.settings.conv)
+    if arm.kind == "linear":
+        head = LinearHead(study.settings.linear, _unlabelled(study, unit, table, seed))
     progress.check()
     logits = held_out_logits(head, table, pool.y, pool.groups, fold, seed)
     train = fold.train
@@ -96,6 +98,25 @@ def _heads(study: Study, unit: Unit, seed: int, progress: Progress) -> _Answer:
         progress.check()
         spare[part.test] = held_out_logits(head.fresh(), own, y, groups, part, seed)
     return _Answer(logits, spare, y)
+
+
+def _unlabelled(study: Study, unit: Unit, table: FeatureTable, seed: int) -> FeatureTable | None:
+    """Features of images that the unit neither learns from nor is tested on, and of other patients than these.
+
+    Their classes are not looked at: they say how features vary, as unlabelled cases do where a classifier is made.
+    """
+    most, groups = study.settings.unlabelled, study.pool.groups
+    taken = groups[np.concatenate([unit.fold.train, unit.fold.test])]
+    free = np.flatnonzero(~np.isin(groups, taken))
+    rows = [np.asarray(table.X[free])]
+    others = study.others(unit.arm.sources)
+    if others is not None:
+        rows.append(np.asarray(others.select(table.names).X))
+    X = np.concatenate(rows)
+    if not most or not len(X):
+        return None
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(X))[:most])
+    return FeatureTable(table.names, X[chosen], {})
 
 
 def _fine_tuned(study: Study, unit: Unit, seed: int, progress: Progress) -> _Answer:

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from SegClassifyLib.atomic import whole_file, whole_folder
+from SegClassifyLib.atomic import whole_folder
 from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.disk_errors import disk_errors
+from SegClassifyLib.errors import ImageError
+from SegClassifyLib.experiment.picture_features import PICTURE_VERSION, PictureFeatures, digest, signature
 from SegClassifyLib.experiment.settings import CompareSettings
 from SegClassifyLib.experiment.study import MATERIAL, write_table
 from SegClassifyLib.features.cache import FeatureCache
-from SegClassifyLib.features.imagenet import imagenet_features, imagenet_names
 from SegClassifyLib.features.pictures import PictureLayout, pictures
-from SegClassifyLib.features.spec import FeatureTable
+from SegClassifyLib.features.spec import FeatureName, FeatureTable
 from SegClassifyLib.inference.extract import FeatureExtractor
-from SegClassifyLib.networks.imagenet import open_imagenet
 from SegClassifyLib.preprocessing.apply import preprocess
 from SegClassifyLib.preprocessing.spec import PREPROCESSING_VERSION
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.segmenter import Segmenter
 from SegClassifyLib.training.family import SegmenterFamily
-from SegClassifyLib.training.honest_features import honest_features
+from SegClassifyLib.training.honest_features import honest_features, image_source
 
+_log = logging.getLogger(__name__)
 _TIMED = 3
 """Cases whose features are computed anew to say how long one takes."""
 _VECTORS = "vectors"
-_PICTURE_VERSION = 1
 
 
 class MaterialStore:
@@ -60,7 +61,7 @@ class MaterialStore:
         self._folder = folder / MATERIAL
         self._set, self._cases, self._device, self._cache = training_set, cases, device, cache
         self._progress = progress
-        self._signature = _digest([_signature(training_set, c) for c in cases])
+        self._signature = digest([signature(training_set, c) for c in cases])
 
     def segmenter_table(self, family: SegmenterFamily, settings: CompareSettings) -> tuple[str, float]:
         """Name of the folder with a segmenter's features of all cases, and seconds for one case."""
@@ -75,43 +76,75 @@ class MaterialStore:
         if not (self._folder / name).is_dir():
             seconds = self._time_of(family.full.segmenter)
             with self._writing(name) as work:
-                write_table(work, table)
+                write_table(work, table, [c.name for c in self._cases])
                 _write_seconds(work, seconds)
         return name, _read_seconds(self._folder / name)
 
     def imagenet_table(self, weights: Path, settings: CompareSettings) -> tuple[str, float]:
         """Name of the folder with an ImageNet network's features of all cases, and seconds for one case."""
-        backbone = open_imagenet(weights).to(self._device)
+        reader = self._reader(weights, settings)
+        name = "table-" + digest([self._signature, reader.key])
+        if not (self._folder / name).is_dir():
+            rows = []
+            for number, case in enumerate(self._cases):
+                self._progress.report(f"Features of {reader.title}", number, len(self._cases), case.name)
+                rows.append(reader.features(case))
+            with self._writing(name) as work:
+                table = FeatureTable(reader.names, np.stack(rows), {})
+                write_table(work, table, [c.name for c in self._cases])
+                _write_seconds(work, float(np.median(reader.seconds)) if reader.seconds else float("nan"))
+        return name, _read_seconds(self._folder / name)
+
+    def segmenter_others(self, segmenter: Segmenter, cases: Sequence[Case]) -> str | None:
+        """Name of the folder with a segmenter's features of cases whose classes are not looked at."""
+        extractor = FeatureExtractor(segmenter, self._device, self._cache)
+
+        def read(case: Case) -> tuple[tuple[FeatureName, ...], np.ndarray]:
+            (found,) = extractor.extract([image_source(self._set, case)])
+            return found.names, found.vector
+
+        return self._others(cases, read)
+
+    def imagenet_others(self, weights: Path, settings: CompareSettings, cases: Sequence[Case]) -> str | None:
+        """The same of an ImageNet network."""
+        reader = self._reader(weights, settings)
+        return self._others(cases, lambda case: (reader.names, reader.features(case)))
+
+    def _others(
+        self, cases: Sequence[Case], read: Callable[[Case], tuple[tuple[FeatureName, ...], np.ndarray]]
+    ) -> str | None:
+        """``None`` where there is none. What cannot be read is passed over: nobody asked for it."""
+        rows: list[np.ndarray] = []
+        kept: list[str] = []
+        names: tuple[FeatureName, ...] = ()
+        for number, case in enumerate(cases):
+            self._progress.report("Looking at other images", number, len(cases), case.name)
+            try:
+                names, row = read(case)
+            except ImageError as error:
+                _log.warning("Passed over: %s", error)
+                continue
+            rows.append(row)
+            kept.append(case.name)
+        if not rows:
+            return None
+        table = FeatureTable(names, np.stack(rows), {})
+        name = "others-" + _content(table)
+        if not (self._folder / name).is_dir():
+            with self._writing(name) as work:
+                write_table(work, table, kept)
+        return name
+
+    def _reader(self, weights: Path, settings: CompareSettings) -> PictureFeatures:
         layout = PictureLayout.of(
             self._set.channels, self._set.ndim, settings.edge_for(self._set.ndim), settings.slices
         )
-        key = [backbone.fingerprint, layout.edge, layout.slices, list(layout.channels), _PICTURE_VERSION]
-        name = "table-" + _digest([self._signature, key])
-        if not (self._folder / name).is_dir():
-            rows, seconds = [], []
-            for number, case in enumerate(self._cases):
-                self._progress.report(
-                    f"Features of ImageNet {backbone.title}", number, len(self._cases), case.name
-                )
-                path = self._folder / _VECTORS / f"{_digest([key, _signature(self._set, case)])}.npy"
-                if path.exists():
-                    rows.append(np.load(path, allow_pickle=False))
-                    continue
-                started = time.perf_counter()
-                stack = pictures(self._set.load_image(case), layout)
-                rows.append(imagenet_features(backbone, stack, layout, self._device))
-                seconds.append(time.perf_counter() - started)
-                with disk_errors(self._folder), whole_file(path) as arriving:
-                    np.save(arriving, rows[-1], allow_pickle=False)
-            with self._writing(name) as work:
-                write_table(work, FeatureTable(imagenet_names(backbone, layout), np.stack(rows), {}))
-                _write_seconds(work, float(np.median(seconds)) if seconds else float("nan"))
-        return name, _read_seconds(self._folder / name)
+        return PictureFeatures(self._folder / _VECTORS, self._set, weights, layout, self._device)
 
     def images(self, segmenter: Segmenter) -> str:
         """Name of the folder with all images as a segmenter's preprocessing gives them."""
         spec = segmenter.preprocessing
-        name = "images-" + _digest([self._signature, spec.model_dump_json(), PREPROCESSING_VERSION])
+        name = "images-" + digest([self._signature, spec.model_dump_json(), PREPROCESSING_VERSION])
         if not (self._folder / name).is_dir():
             with self._writing(name) as work:
                 for number, case in enumerate(self._cases):
@@ -122,7 +155,7 @@ class MaterialStore:
 
     def pictures(self, layout: PictureLayout) -> str:
         """Name of the folder with all images as pictures."""
-        name = "pictures-" + _digest([self._signature, layout.edge, layout.slices, _PICTURE_VERSION])
+        name = "pictures-" + digest([self._signature, layout.edge, layout.slices, PICTURE_VERSION])
         if not (self._folder / name).is_dir():
             with self._writing(name) as work:
                 stacks = []
@@ -156,18 +189,6 @@ class MaterialStore:
             seconds.append(time.perf_counter() - started)
         # The first one also loads the network.
         return float(np.median(seconds[1:] or seconds))
-
-
-def _signature(training_set: TrainingSet, case: Case) -> list[str]:
-    """What tells an image from every other: its content where that was noted, else its files."""
-    if case.image_hash:
-        return [case.name, case.image_hash]
-    files = [path.stat() for path in training_set.image_paths(case)]
-    return [case.name, *(f"{s.st_size} {s.st_mtime_ns}" for s in files)]
-
-
-def _digest(content: object) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
 
 
 def _content(table: FeatureTable) -> str:

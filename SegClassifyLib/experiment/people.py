@@ -22,12 +22,14 @@ class People:
 
     Args:
         cases: in the order of the training set.
+        others: training cases of other patients, whose classes are not looked at, if they have any.
         pool: their classes and patients.
         notes: sentences on who was left out.
         untested: runs whose segmenter has seen no case that may be tested on.
     """
 
     cases: tuple[Case, ...]
+    others: tuple[Case, ...]
     pool: Pool
     notes: tuple[str, ...]
     untested: frozenset[str]
@@ -66,7 +68,9 @@ def find_people(
     untested = frozenset(
         run for run, family in families.items() if not any(c.image_hash in family.seen for c in tested)
     )
-    return People(tuple(kept), pool, _notes(training_set.name, labelled, kept, only_train), untested)
+    taken = set(groups.tolist())
+    others = tuple(c for c in training_set.cases if c.split == "train" and c.group_name not in taken)
+    return People(tuple(kept), others, pool, _notes(training_set.name, labelled, kept, only_train), untested)
 
 
 def _honest(case: Case, family: SegmenterFamily, settings: CompareSettings) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from SegClassifyLib.atomic import write_text
+from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.disk_errors import disk_errors
 from SegClassifyLib.errors import TrainingError
@@ -117,7 +118,7 @@ def make_ready(
     )
     cache = cache or FeatureCache(folder / "features")
     store = MaterialStore(folder, training_set, people.cases, device, cache, progress)
-    study = _with_material(study, chosen, families, store)
+    study = _with_material(study, chosen, families, store, people.others)
     units = _units(study, chosen, folds, families)
     todo = tuple(u for u in units if read_result(u, folder) is None)
     left_out = [size_name(n) for n in settings.sizes if n not in folds]
@@ -133,7 +134,7 @@ def make_ready(
         units=units,
         todo=todo,
         replaced=sum(has_other_result(u, folder) for u in todo),
-        notes=(*people.notes, *notes, _how_tested(people, settings)),
+        notes=(*people.notes, *notes, _how_tested(people, settings), *_shown(settings, chosen)),
     )
 
 
@@ -169,7 +170,11 @@ def _possible(chosen: Sequence[Arm], people: People) -> tuple[tuple[Arm, ...], l
 
 
 def _with_material(
-    study: Study, arms: Sequence[Arm], families: Mapping[str, SegmenterFamily], store: MaterialStore
+    study: Study,
+    arms: Sequence[Arm],
+    families: Mapping[str, SegmenterFamily],
+    store: MaterialStore,
+    others: Sequence[Case],
 ) -> Study:
     """Compute what the arms learn from."""
     found: dict[str, str] = {}
@@ -183,6 +188,14 @@ def _with_material(
         else:
             name, seconds[source] = store.imagenet_table(study.weights[source], settings)
         found[f"table:{source}"] = name
+    shown = others if settings.unlabelled else ()
+    for source in {s: None for arm in arms if arm.kind == "linear" for s in arm.sources}:
+        if source in families:
+            more = store.segmenter_others(families[source].full.segmenter, shown)
+        else:
+            more = store.imagenet_others(study.weights[source], settings, shown)
+        if more is not None:
+            found[f"others:{source}"] = more
     for run in {arm.sources[0]: None for arm in arms if arm.kind == "scratch"}:
         found[f"images:{run}"] = store.images(families[run].full.segmenter)
     if any(arm.kind == "pretrained" for arm in arms):
@@ -220,8 +233,19 @@ def _material_of(
     if arm.kind == "pretrained":
         return f"{study.material['pictures']} {weights[arm.sources[0]]} {code}"
     tables = " ".join(study.material[f"table:{s}"] for s in arm.sources)
+    if arm.kind == "linear":
+        tables += " ".join(study.material.get(f"others:{s}", "") for s in arm.sources)
     tuned = families[arm.sources[0]].full.segmenter.fingerprint if arm.kind == "fine-tuned" else ""
     return f"{tables} {tuned} {code}"
+
+
+def _shown(settings: CompareSettings, arms: Sequence[Arm]) -> list[str]:
+    if not settings.unlabelled or not any(arm.kind == "linear" for arm in arms):
+        return []
+    return [
+        f"Linear heads were also shown up to {settings.unlabelled} images, without their classes, of patients that a "
+        "draw neither trained nor tested on."
+    ]
 
 
 def _how_tested(people: People, settings: CompareSettings) -> str:

@@ -30,6 +30,8 @@ class CompareSettings(BaseModel):
         seen: cases that trained a segmenter. ``crossfit``: their features come from a fold segmenter that has not seen
             them, or they are left out; ``exclude``: they are left out; ``include``: they may train classifiers as they
             are and are never tested on.
+        unlabelled: most images, of other patients than those trained and tested on, that show linear heads how features
+            vary; their classes are not looked at.
         linear, conv, fine_tune, scratch, pretrained: how the arms learn.
         slices: axial slices of a volume that frozen ImageNet networks look at.
         edge: pixels a side of their pictures; ``None``: 224 in 2D, 128 in 3D.
@@ -43,6 +45,7 @@ class CompareSettings(BaseModel):
     slow_draws: int = Field(default=3, ge=1)
     test: TestCases = "auto"
     seen: SeenCases = "crossfit"
+    unlabelled: int = Field(default=200, ge=0)
     linear: LinearSettings = LinearSettings()
     conv: ConvSettings = ConvSettings()
     fine_tune: FineTuneSettings = FineTuneSettings()

@@ -38,7 +38,7 @@ class Study:
         networks: the segmenters' networks, by name of the run.
         weights: files of ImageNet networks, by name.
         material: folder name below ``material/`` and fingerprint in one, by kind and source (``table:run``,
-            ``images:run``, ``pictures``).
+            ``others:run``, ``images:run``, ``pictures``).
         seconds: for the features of one case, by source; NaN where it was not measured.
         untested: runs whose segmenter has seen no case that is tested on: only these may be fine-tuned.
     """
@@ -78,6 +78,18 @@ class Study:
         names = tuple(name for table in tables for name in table.names)
         return FeatureTable(names, np.concatenate([t.X for t in tables], axis=1), tables[0].maps)
 
+    def others(self, sources: Sequence[str]) -> FeatureTable | None:
+        """Features of images whose classes are not looked at, of other patients than all that take part."""
+        if any(f"others:{source}" not in self.material for source in sources):
+            return None
+        places = [self.place(f"others:{source}") for source in sources]
+        tables = [_read_table(place, False) for place in places]
+        cases = [json.loads((place / "cases.json").read_text(encoding="utf-8")) for place in places]
+        common = [name for name in cases[0] if all(name in other for other in cases[1:])]
+        parts = [t.X[[names.index(c) for c in common]] for t, names in zip(tables, cases, strict=True)]
+        names = tuple(name for table in tables for name in table.names)
+        return FeatureTable(names, np.concatenate(parts, axis=1), {}) if common else None
+
     def images(self, run: str, cases: np.ndarray) -> list[np.ndarray]:
         """Images as a segmenter's preprocessing gives them, ``(C, *spatial)`` float32."""
         folder = self.place(f"images:{run}")
@@ -89,8 +101,9 @@ class Study:
         return np.asarray(stored[cases], np.float32)
 
 
-def write_table(folder: Path, table: FeatureTable) -> None:
-    """Write features where :meth:`Study.table` finds them."""
+def write_table(folder: Path, table: FeatureTable, cases: Sequence[str]) -> None:
+    """Write features of these cases where :meth:`Study.table` and :meth:`Study.others` find them."""
+    (folder / "cases.json").write_text(json.dumps(list(cases)), encoding="utf-8")
     names = [[n.source, n.region, n.statistic, n.channel] for n in table.names]
     (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
     np.save(folder / "X.npy", table.X, allow_pickle=False)

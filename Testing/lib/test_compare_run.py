@@ -13,6 +13,7 @@ from compare_data import hashes, lesions, quick, ready, segmenter_folder, with_r
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.errors import Cancelled, TrainingError
 from SegClassifyLib.experiment.arms import choose_arms, known_arms
+from SegClassifyLib.experiment.learn import _unlabelled
 from SegClassifyLib.experiment.run import run_ready
 from SegClassifyLib.experiment.units import read_result
 from SegClassifyLib.networks.imagenet import IMAGENET
@@ -147,6 +148,24 @@ def test_the_sets_own_test_cases_are_tested_on(segmenter: Path, tmp_path: Path) 
         ready(lesions(tmp_path / "other", 3), segmenter, tmp_path / "out2", settings=quick(test="split"))
     with pytest.raises(TrainingError, match="too few cases for 40"):
         ready(training_set, segmenter, tmp_path / "out", settings=quick(sizes=(40,)))
+
+
+def test_unlabelled_images_are_of_other_patients(segmenter: Path, tmp_path: Path) -> None:
+    training_set = lesions(tmp_path / "set", 8, test=4)
+    for name in [c.name for c in training_set.cases if c.split == "train"][:3]:
+        training_set.change(name, label_class=None)
+    made = ready(training_set, segmenter, tmp_path / "out")
+    unit, study = made.units[0], made.study
+    others = study.others(unit.arm.sources)
+    assert others is not None and len(others) == 3
+    table = study.table(unit.arm.sources)
+    shown = _unlabelled(study, unit, table, seed=0)
+    assert shown is not None
+    used = {row.tobytes() for row in np.asarray(table.X)[np.concatenate([unit.fold.train, unit.fold.test])]}
+    assert not used & {row.tobytes() for row in shown.X}
+    assert len(shown) == len(training_set.cases) - len(unit.fold.train) - len(unit.fold.test)
+    alone = quick(unlabelled=0)
+    assert ready(training_set, segmenter, tmp_path / "out", settings=alone).study.others(("run",)) is None
 
 
 def test_arms_are_chosen_by_name_family_and_speed() -> None:

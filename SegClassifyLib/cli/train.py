@@ -199,9 +199,8 @@ def train_classifier(
     from SegClassifyLib.package.store import save_package
     from SegClassifyLib.training import classifier
     from SegClassifyLib.training.baselines import measure_baseline
-    from SegClassifyLib.training.classifier_run import record_of
+    from SegClassifyLib.training.classifier_run import family_at, record_of
     from SegClassifyLib.training.classifier_settings import ClassifierSettings
-    from SegClassifyLib.training.family import open_family
     from SegClassifyLib.training.review import review_classifier
 
     training_set = TrainingSet.open(dataset)
@@ -209,7 +208,7 @@ def train_classifier(
     features, where = FeatureCache(cache or training_set.features_folder), resolve_device(device.value)
     with progress_bar(quiet=as_json) as progress:
         result = classifier.train_classifier(
-            training_set, open_family(segmenter), settings, name, features, where, progress
+            training_set, family_at(segmenter, training_set), settings, name, features, where, progress
         )
         package = save_package(result.model, output, overwrite="replace" if replace else "refuse")
         review = review_classifier(result, further or (), progress=progress)

@@ -21,8 +21,7 @@ from SegClassifyLib.package.model import Model
 from SegClassifyLib.preprocessing.apply import preprocess
 from SegClassifyLib.progress import Part, Progress
 from SegClassifyLib.training.background import background_cases, background_features
-from SegClassifyLib.training.classifier_run import TrainingRecord, segmenter_of
-from SegClassifyLib.training.family import open_family
+from SegClassifyLib.training.classifier_run import TrainingRecord, family_at, segmenter_of
 from SegClassifyLib.training.honest_features import honest_features
 from SegClassifyLib.training.scratch import ScratchClassifier
 from SegClassifyLib.training.settings import ScratchSettings
@@ -97,7 +96,7 @@ def _shape(
     device: str,
     progress: Progress,
 ) -> np.ndarray:
-    family = open_family(segmenter_of(record, training_set))
+    family = family_at(segmenter_of(record, training_set), training_set)
     material = honest_features(training_set, cases, family, record.settings.seen, device, cache, progress)
     if tuple(c.name for c in material.cases) != record.cases:
         raise TrainingError(

@@ -18,9 +18,14 @@ from SegClassifyLib.package.library import folder_name
 from SegClassifyLib.package.store import save_package
 from SegClassifyLib.training.classifier import TrainedClassifier
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
+from SegClassifyLib.training.compare import version_of
+from SegClassifyLib.training.family import SegmenterFamily, open_family
 from SegClassifyLib.training.segmenter_run import list_runs
 
 _RECORD = ".record.json"
+_LONGEST = 40
+"""Letters of a model's name in a folder's: Windows takes paths of 260."""
+
 RESULT = ".json"
 """Ending of the file beside the package that holds what was answered about the training."""
 
@@ -97,7 +102,7 @@ def save_classifier_run(
         ModelPackageError, TrainingError: it cannot be written there.
     """
     parent = classifiers_folder(training_set)
-    stem = f"{datetime.now():%Y%m%d-%H%M%S} {folder_name(trained.model.name)}"
+    stem = f"{datetime.now():%Y%m%d-%H%M%S} {folder_name(trained.model.name)[:_LONGEST]}"
     target, number = parent / stem, 1
     while target.exists():
         number += 1
@@ -125,6 +130,19 @@ def read_record(run: Path) -> TrainingRecord:
 def segmenter_of(record: TrainingRecord, training_set: TrainingSet) -> Path:
     """Path of the family that a classifier was trained on."""
     return training_set.folder / record.segmenter
+
+
+def family_at(path: Path, training_set: TrainingSet) -> SegmenterFamily:
+    """The family at ``path``; a model package gets the fold segmenters that were trained beside it in the set.
+
+    Raises:
+        ModelPackageError: it is none, or damaged.
+    """
+    family = open_family(path)
+    asked = {c.image_hash for c in training_set.cases if c.trains_classifier}
+    if family.folds or not asked & family.seen:
+        return family
+    return SegmenterFamily(family.full, version_of(family.full, known_segmenters(training_set)).family.folds)
 
 
 def known_segmenters(training_set: TrainingSet, models: Iterable[Path | str] = ()) -> list[Path]:

@@ -31,8 +31,14 @@ FORMAT = 1
 
 _FILE = "run.json"
 _LOCK = ".lock"
+_LONGEST = 40
+"""Letters of a segmenter's name in a folder's: Windows takes paths of 260."""
+
 _PATIENCE = 1.0
 """Seconds: who only looks whether a training runs holds its lock for a moment."""
+
+_GLANCE = 0.06
+"""Seconds that who looks waits for another one who looks."""
 
 State = Literal["running", "paused", "finished"]
 
@@ -212,7 +218,7 @@ def look_at_run(folder: Path) -> RunState:
 def is_running(folder: Path) -> bool:
     """Whether this or another process trains it now."""
     try:
-        with FileLock(folder / _LOCK, timeout=0):
+        with FileLock(folder / _LOCK, timeout=_GLANCE):
             return False
     except Timeout:
         return True
@@ -251,7 +257,7 @@ def runs_folder(training_set: TrainingSet) -> Path:
 
 def _new_folder(parent: Path, name: str) -> Path:
     """``20260301-140500 name``, or with a number behind it."""
-    stem = f"{datetime.now():%Y%m%d-%H%M%S} {folder_name(name)}"
+    stem = f"{datetime.now():%Y%m%d-%H%M%S} {folder_name(name)[:_LONGEST]}"
     with disk_errors(parent, TrainingError):
         parent.mkdir(parents=True, exist_ok=True)
         for number in range(1, 1000):

@@ -18,9 +18,15 @@ from SegClassifyLib.features.cache import FeatureCache
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.caveats import caveats, plain_notes
 from SegClassifyLib.training.classifier import TrainedClassifier, train_classifier
-from SegClassifyLib.training.classifier_run import RESULT, classifiers_folder, record_of, save_classifier_run
+from SegClassifyLib.training.classifier_run import (
+    RESULT,
+    classifiers_folder,
+    family_at,
+    record_of,
+    save_classifier_run,
+)
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
-from SegClassifyLib.training.family import SegmenterFamily, open_family
+from SegClassifyLib.training.family import SegmenterFamily
 from SegClassifyLib.training.review import Review, review_classifier
 from SegClassifyLib.worker.device_list import check_device
 from SegClassifyLib.worker.plain import ShapeError
@@ -48,7 +54,7 @@ def train(params: TrainClassifierParams, progress: Progress) -> ClassifierTraine
     path = usable_segmenter(params.segmenter)
     settings = _settings(params)
     progress.report("Opening the model")
-    family = open_family(path)
+    family = family_at(path, training_set)
     cache = FeatureCache(training_set.features_folder)
     trained = train_classifier(training_set, family, settings, params.name, cache, device, progress)
     review = review_classifier(trained, _steps(params.further), progress=progress)

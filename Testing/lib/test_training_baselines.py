@@ -22,14 +22,18 @@ from SegClassifyLib.training.baselines import measure_baseline
 from SegClassifyLib.training.classifier import TrainedClassifier, train_classifier
 from SegClassifyLib.training.classifier_run import (
     TrainingRecord,
+    family_at,
     known_segmenters,
     read_record,
     record_of,
     save_classifier_run,
 )
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
+from SegClassifyLib.training.family import FoldSegmenter, SegmenterFamily, save_family
 from SegClassifyLib.training.scratch import ScratchClassifier
-from SegClassifyLib.training.settings import ScratchSettings
+from SegClassifyLib.training.segmenter_plan import SegmenterPlan
+from SegClassifyLib.training.segmenter_run import RunFile, runs_folder
+from SegClassifyLib.training.settings import ScratchSettings, SegmenterSettings
 
 SETTINGS = ClassifierSettings(head="linear", repeats=2, folds=3, seed=4)
 
@@ -92,6 +96,24 @@ def test_from_scratch_sees_the_same_folds(
     with pytest.raises(Cancelled):
         stop = Progress(is_cancelled=lambda: len(shown) > 3)
         measure_baseline("scratch", *run, slices, None, "cpu", stop, quick)
+
+
+def test_a_package_gets_the_fold_segmenters_of_its_training_in_the_set(
+    slices: TrainingSet, tmp_path: Path
+) -> None:
+    seen = frozenset(str(c.image_hash) for c in slices.cases[:2])
+    family = fresh_family(seen)
+    package = save_package(family.full, tmp_path / "saved")
+    assert family_at(package, slices).folds == ()
+    folder = runs_folder(slices) / "20260301-140500 Fresh"
+    save_family(SegmenterFamily(family.full, (FoldSegmenter(family.full, seen),)), folder)
+    plan = SegmenterPlan(training=SegmenterSettings(epochs=1))
+    asked = RunFile(name="Fresh", started="2026-03-01T14:05:00", plan=plan, cases=(), finished=True)
+    (folder / "run.json").write_text(asked.model_dump_json(), encoding="utf-8")
+    (fold,) = family_at(package, slices).folds
+    assert fold.held_out == seen
+    other = save_package(fresh_family(frozenset({"elsewhere"})).full, tmp_path / "other")
+    assert family_at(other, slices).folds == (), "no case of the set trained it"
 
 
 def test_a_case_that_changed_is_named(slices: TrainingSet, run: tuple[Model, TrainingRecord]) -> None:

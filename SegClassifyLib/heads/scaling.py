@@ -12,7 +12,10 @@ CLIP = 8.0
 """Standard deviations from the training mean at which a feature is cut off: no single wild number decides."""
 
 _CONSTANT = 1e-6
-"""A column whose spread is less than this part of its size is rounding noise of float32, not information."""
+"""A column whose spread is less than this part of its size is rounding noise of float32, not information.
+
+Nor is one with less than this spread by itself: the mean of an image that was shifted to mean 0, for one.
+"""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Scaling:
         """
         X = np.asarray(X, np.float64)
         shift, spread = X.mean(0), X.std(0)
-        varies = spread > _CONSTANT * np.abs(shift) + np.finfo(np.float32).tiny
+        varies = spread > _CONSTANT * (np.abs(shift) + 1)
         layout = _Layout.of(names)
         share = np.where(varies, np.maximum(layout.block_sizes(varies), 1) ** -balance, 0.0)
         parts = layout.parts(descriptors)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.classify.classifier import Classifier
+from SegClassifyLib.classify.promises import Promises, check_promises
+from SegClassifyLib.classify.result import Classification
 from SegClassifyLib.errors import Cancelled, SegClassifyError, TrainingSetError
 from SegClassifyLib.evaluation.crossvalidate import ScoreIntervals, score_intervals
 from SegClassifyLib.evaluation.metrics import Scores, score
+from SegClassifyLib.evaluation.reliability import reliability
 from SegClassifyLib.evaluation.summary import confusion_table, table
 from SegClassifyLib.progress import Progress
+from SegClassifyLib.volumes.image import LabelMap
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class HeldOut:
         intervals: 95 %, bootstrap over patients.
         left_out: names of cases that trained the model.
         failures: names and errors of cases that could not be classified; they count in no score.
+        promises: whether probabilities, prediction sets and novelty are what they are said to be.
     """
 
     classes: tuple[str, ...]
@@ -41,6 +46,7 @@ class HeldOut:
     intervals: ScoreIntervals
     left_out: tuple[str, ...]
     failures: tuple[tuple[str, str], ...]
+    promises: Promises
 
 
 def evaluate_held_out(
@@ -84,7 +90,7 @@ def evaluate_held_out(
         try:
             image = training_set.load_image(case)
             answers.append(
-                classifier.classify(image, Progress(is_cancelled=progress.is_cancelled)).probabilities
+                _without_voxels(classifier.classify(image, Progress(is_cancelled=progress.is_cancelled)))
             )
             done.append(case)
         except Cancelled:
@@ -94,7 +100,9 @@ def evaluate_held_out(
     if not done:
         raise TrainingSetError(f"No case could be classified; the first said: {failures[0][1]}")
     y = np.asarray([model.classes.index(str(c.label_class)) for c in done])
-    proba, groups = np.stack(answers), np.asarray([c.group_name for c in done])
+    proba = np.stack([a.probabilities for a in answers])
+    groups = np.asarray([c.group_name for c in done])
+    promises = check_promises(y, answers, reliability(y, proba, groups, seed=seed), model.classes)
     return HeldOut(
         model.classes,
         tuple(c.name for c in done),
@@ -105,7 +113,15 @@ def evaluate_held_out(
         score_intervals(y, proba, groups, seed),
         tuple(c.name for c in wanted if c.image_hash in known),
         tuple(failures),
+        promises,
     )
+
+
+def _without_voxels(answer: Classification) -> Classification:
+    """Label maps and features of hundreds of cases would fill the memory."""
+    grid = answer.label_map.geometry
+    nothing = LabelMap(np.zeros((1,) * grid.ndim, np.uint8), replace(grid, size=(1,) * grid.ndim))
+    return replace(answer, label_map=nothing, features=replace(answer.features, maps={}))
 
 
 def held_out_summary(result: HeldOut) -> str:
@@ -118,5 +134,10 @@ def held_out_summary(result: HeldOut) -> str:
     ]
     head = f"{len(result.names)} cases the model was not trained on; 95 % intervals over patients."
     return "\n\n".join(
-        [head, table(["score", "value"], rows), confusion_table(result.scores.confusion, result.classes)]
+        [
+            head,
+            table(["score", "value"], rows),
+            confusion_table(result.scores.confusion, result.classes),
+            "\n".join(result.promises.sentences(result.classes)),
+        ]
     )

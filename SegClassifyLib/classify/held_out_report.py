@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from SegClassifyLib.classify.held_out import HeldOut
+from SegClassifyLib.evaluation.compare_figures import reliability_diagrams
 from SegClassifyLib.evaluation.figures import confusion_matrix, score_comparison
-from SegClassifyLib.evaluation.report_html import Block, Notice, Report, Section, Table
+from SegClassifyLib.evaluation.report_html import Block, Notice, Report, Section, Table, Text
 from SegClassifyLib.package.model import Model
 
 
@@ -38,7 +39,15 @@ def held_out_report(result: HeldOut, model: Model, data_set: str) -> Report:
         f"{model.name} on {len(result.names)} cases of {data_set} that it was not trained on: balanced accuracy "
         f"{shown.balanced_accuracy} (95 % interval over patients); guessing gets {1 / len(result.classes):.2f}."
     ]
-    sections = [Section("Scores", blocks), Section("Every case", [_cases(result)])]
+    trust: list[Block] = [
+        reliability_diagrams({model.name: result.promises.reliability}),
+        *(Text(sentence) for sentence in result.promises.sentences(result.classes)),
+    ]
+    sections = [
+        Section("Scores", blocks),
+        Section("Whether it can be believed", trust),
+        Section("Every case", [_cases(result)]),
+    ]
     provenance = [("trained on", model.provenance.data_set), ("evaluated on", data_set)]
     return Report(f"{model.name}: evaluation", summary, sections, provenance)
 

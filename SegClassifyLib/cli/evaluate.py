@@ -10,6 +10,7 @@ import typer
 
 from SegClassifyLib.cli.console import console, guarded, print_json, progress_bar
 from SegClassifyLib.cli.options import Device, DeviceOption, JsonOption, ModelArgument, SeedOption
+from SegClassifyLib.cli.review import interval_json
 
 if TYPE_CHECKING:
     from SegClassifyLib.classify.held_out import HeldOut
@@ -73,7 +74,25 @@ def _json(result: HeldOut, report: Path | None) -> dict[str, Any]:
             )
         },
         "confusion": result.scores.confusion.tolist(),
+        "calibration_error": interval_json(result.promises.reliability.error),
+        "prediction_sets": _sets_json(result),
+        "flagged_novel": None if result.promises.flagged is None else interval_json(result.promises.flagged),
         "report": str(report) if report else None,
+    }
+
+
+def _sets_json(result: HeldOut) -> dict[str, Any] | None:
+    promises = result.promises
+    if promises.covered is None:
+        return None
+    return {
+        "confidence": promises.confidence,
+        "covered": interval_json(promises.covered),
+        "covered_by_class": {
+            name: None if share is None else interval_json(share)
+            for name, share in zip(result.classes, promises.by_class, strict=True)
+        },
+        "mean_size": promises.set_size,
     }
 
 

@@ -21,6 +21,8 @@ def review_json(trained: TrainedClassifier, review: Review) -> dict[str, Any]:
     cases, classes, curve = trained.cases, trained.model.classes, review.curve
     return {
         "auc": {c: interval_json(i) for c, i in zip(classes, review.auc, strict=True)},
+        "calibration_error": interval_json(trained.reliability.error),
+        "calibration_error_by_chance": trained.reliability.by_chance,
         "suspect_labels": [
             {
                 "case": cases[s.index],
@@ -61,7 +63,7 @@ def _curve_json(curve: LearningCurve) -> dict[str, Any]:
 def print_review(trained: TrainedClassifier, review: Review) -> None:
     """For people."""
     each = [f"{c} {i}" for c, i in zip(trained.model.classes, review.auc, strict=True)]
-    lines = [f"AUC of each class: {', '.join(each)}"]
+    lines = [f"AUC of each class: {', '.join(each)}", trained.reliability.sentence]
     doubts, curve = review.doubts, review.curve
     if doubts.suspects:
         lines += ["Labels to look at again:", *(f"  {s.sentence}" for s in doubts.suspects[:_SHOWN])]

@@ -101,3 +101,25 @@ def test_the_card_says_how_far_to_trust_the_model(trained: TrainedClassifier) ->
     card = model_card(trained.model)
     assert "90 % confidence" in card and "unlike the training cases" in card
     assert "expected calibration error" in card
+
+
+def test_an_evaluation_checks_what_was_promised(
+    trained: TrainedClassifier, training_set: TrainingSet, tmp_path: Path
+) -> None:
+    package = save_package(trained.model, tmp_path / "model")
+    command = ["evaluate", str(package), str(training_set.folder), "--device", "cpu"]
+    found = CliRunner().invoke(app, [*command, "--json", "--report", str(tmp_path / "report.html")])
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout)
+    sets, classifier = told["prediction_sets"], Classifier(trained.model, "cpu")
+    held = [
+        c.label_class in classifier.classify(training_set.load_image(c)).prediction_set
+        for c in training_set.cases
+        if c.split == "test"
+    ]
+    assert sets["confidence"] == 0.9 and sets["covered"]["value"] == np.mean(held)
+    assert set(sets["covered_by_class"]) == set(trained.model.classes)
+    assert told["flagged_novel"]["low"] <= told["flagged_novel"]["value"] <= told["flagged_novel"]["high"]
+    assert 0 <= told["calibration_error"]["value"] <= 1
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Whether it can be believed" in page and "Prediction sets, promised to hold" in page

@@ -17,11 +17,12 @@ from SegClassifyLib.evidence.pooled import PooledEvidence, add_precisely
 from SegClassifyLib.evidence.spec import EvidenceMap, Explanation, Kind, Part, Reference
 from SegClassifyLib.features.maps import MapBuilder
 from SegClassifyLib.features.pooling import Pooler
-from SegClassifyLib.features.spec import CaseFeatures, FeatureTable
-from SegClassifyLib.heads.base import HeadState, load_head
+from SegClassifyLib.features.spec import CaseFeatures
+from SegClassifyLib.heads.base import HeadState
 from SegClassifyLib.inference.extract import case_features
 from SegClassifyLib.inference.runner import Pass, largest
 from SegClassifyLib.inference.sweep import Seen, Sweep
+from SegClassifyLib.package.decision import Decision
 from SegClassifyLib.preprocessing.apply import Prepared, preprocess
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.segmenter import Segmenter
@@ -93,7 +94,15 @@ def explain(
     progress.report("Preparing")
     prepared = preprocess(image, model.segmenter.preprocessing)
     asked = _Asked(
-        model.head, model.segmenter, image, prepared, model.classes, tuple(class_names), against, label
+        model.head,
+        Decision(model),
+        model.segmenter,
+        image,
+        prepared,
+        model.classes,
+        tuple(class_names),
+        against,
+        label,
     )
     case = classifier.runner.sweep(
         prepared, lambda sweep: _explain(sweep, asked, classifier.runner.step), model.segmenter.taps, progress
@@ -119,6 +128,7 @@ class _Asked:
     """What is to be explained, of what."""
 
     head: HeadState
+    decision: Decision
     segmenter: Segmenter
     image: Image
     prepared: Prepared
@@ -165,13 +175,13 @@ def _explain(sweep: Sweep, asked: _Asked, step: int) -> _Case:
     maps = builder.maps(asked.prepared.path.inside) if wants_maps else {}
     result = Pass(labels, pooler.names(), pooler.vector(), maps, sweep.device, sweep.count, ())
     features = case_features(segmenter, asked.image, asked.prepared, result)
-    head = load_head(asked.head)
-    table = FeatureTable.stack([features])
-    wanted = getattr(head, "names", None)
-    logits = head.logits(table if wanted is None else table.select(wanted))[0]
+    table = asked.decision.table([features])
+    logits = asked.decision.head.logits(table)[0]
     rows = [asked.row(name) for name in asked.names(logits)]
     if wants_maps:
-        split = evidence_from_maps(head, table, segmenter, asked.prepared.path.inside, rows, asked.label)
+        split = evidence_from_maps(
+            asked.decision.head, table, segmenter, asked.prepared.path.inside, rows, asked.label
+        )
         found = tuple(_Found(row, *part) for row, part in zip(rows, split, strict=True))
         return _Case(result, logits, "integrated gradients", found)
     directions = [direction(asked.head, features, segmenter, row) for row in rows]

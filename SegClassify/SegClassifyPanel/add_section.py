@@ -11,11 +11,11 @@ import slicer
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.add_form import AddForm
-from SegClassifyPanel.batch_items import scene_items
-from SegClassifyPanel.case_nodes import case_of, file_stamp, mark_nodes
+from SegClassifyPanel.add_images import chosen_elsewhere, free_volumes, unmet_images
+from SegClassifyPanel.case_nodes import file_stamp, mark_nodes
 from SegClassifyPanel.class_question import ClassQuestion, known_class
 from SegClassifyPanel.icons import show_icon
-from SegClassifyPanel.inputs_section import InputsSection, scene_volumes
+from SegClassifyPanel.inputs_section import InputsSection
 from SegClassifyPanel.job_line import JobLine
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.result_nodes import CHANNEL, result_of
@@ -73,7 +73,7 @@ class AddSection:
         self.ui.addForm.visible = self.ui.inputRows.visible = info is not None
         self.form.set_classes(info.classes if info else ())
         channels = info.channels if info else ()
-        self.inputs.set_channels(channels, self._chosen_elsewhere(channels) if before is None else ())
+        self.inputs.set_channels(channels, chosen_elsewhere(info, self._page) if before is None else ())
         if info is not None and self._pending:
             self.use_result(self._pending)
 
@@ -115,23 +115,7 @@ class AddSection:
         info = self._info
         if info is None:
             return [_("Open a training set first, or make one.")]
-        nodes = self.inputs.nodes()
-        found = [
-            _("Choose a volume for {channel}.").format(channel=channel)
-            for channel, node in zip(info.channels, nodes, strict=True)
-            if node is None
-        ]
-        ids = [node.GetID() for node in nodes if node is not None]
-        if len(set(ids)) < len(ids):
-            found.append(_("One volume is chosen twice: choose another one."))
-        cases = {row.name for row in info.cases}
-        inside = next((n for n in nodes if case_of(n, info.folder) in cases), None)
-        if inside is not None and len(set(ids)) == len(ids):
-            found.append(
-                _("“{volume}” is in the training set already, as “{case}”: choose another volume.").format(
-                    volume=inside.GetName(), case=case_of(inside, info.folder)
-                )
-            )
+        found = unmet_images(info, self.inputs.nodes())
         if not found and not self.form.name:
             found.append(_("Give the case a name."))
         return found
@@ -287,27 +271,7 @@ class AddSection:
         self.update()
 
     def _free_volumes(self) -> list[Any]:
-        """Volumes of the scene that are not in the set yet; of several channels, only such as belong together."""
-        folder = self._info.folder if self._info is not None else ""
-        free = [node for node in scene_volumes() if not case_of(node, folder)]
-        channels = self._info.channels if self._info is not None else ()
-        if len(channels) < 2:
-            return free
-        if any(node is not None for node in self.inputs.nodes()):
-            return []  # the user is choosing: what is added must not be of another patient
-        by_id = {node.GetID(): node for node in free}
-        places = list(by_id)
-        whole = [item.volumes for item in scene_items(channels) if all(v in by_id for v in item.volumes)]
-        first = min(whole, key=lambda volumes: min(places.index(v) for v in volumes), default=())
-        return [by_id[node_id] for node_id in first]
-
-    def _chosen_elsewhere(self, channels: Sequence[str]) -> list[Any]:
-        """The images that are chosen on the page Classify, where its model has the same channels."""
-        model, nodes = self._page.chosen_model, self._page.chosen_volumes
-        if model is None or [c.name.casefold() for c in model.channels] != [c.casefold() for c in channels]:
-            return []
-        folder = self._info.folder if self._info is not None else ""
-        return [None if node is None or case_of(node, folder) else node for node in nodes]
+        return free_volumes(self._info, self.inputs.nodes()) if self._ready else []
 
     def _show_result(self, text: str, bad: bool = False) -> None:
         show_icon(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,7 @@ class GuideSection:
         self._alive = True
         self._status = ""
         self._pixels = ""
+        self._deep: tuple[FindingInfo, ...] = ()
         self._rows: list[qt.QWidget] = []
         self.widget = slicer.util.loadUI(str(resources / "UI" / "GuideSection.ui"))
         self.ui = ui = slicer.util.childWidgetVariables(self.widget)
@@ -75,7 +77,7 @@ class GuideSection:
     def set_changed(self, info: SetInfo | None) -> None:
         """Another set, or the same one changed."""
         if info is None or self._info is None or info.folder != self._info.folder:
-            self._guide, self._looked_at, self._pixels = None, "", ""
+            self._guide, self._looked_at, self._pixels, self._deep = None, "", "", ()
             self._show()
         self._info = info
         if info is not None and info.revision != self._looked_at:
@@ -136,16 +138,29 @@ class GuideSection:
             return
         self._status = problem
         self._looked_at = info.revision
-        self._pixels = ""
         if guide is not None:
-            self._guide = guide
+            self._guide = self._with_deep(guide)
         self._show()
 
     def _checked(self, info: SetInfo, guide: SetGuide) -> None:
         if self._alive and self._info is not None and self._info.folder == info.folder:
+            known = self._guide.findings if self._guide else ()
+            self._deep = tuple(finding for finding in guide.findings if finding not in known)
             self._guide, self._looked_at = guide, info.revision
             self._pixels = _("Every image was read.")
         self._ended("")
+
+    def _with_deep(self, guide: SetGuide) -> SetGuide:
+        """A look at headers, with what only the pixels told, as long as its cases are there."""
+        names = {row.name for row in self._info.cases} if self._info else set()
+        kept = [f for f in self._deep if f not in guide.findings and names.issuperset(f.cases)]
+        if kept:
+            self._pixels = _(
+                "The last of these were found when every image was read: check again in the end."
+            )
+        else:
+            self._pixels = ""
+        return replace(guide, findings=(*guide.findings, *kept))
 
     def _ended(self, sentence: str) -> None:
         self.line.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from SegClassifyPanel.train_host import TrainHost
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from SegClassifyLib.worker.set_messages import SetInfo
     from SegClassifyPanel.set_job import SetJob, SetListener
     from SegClassifyPanel.set_logic import NewCase
+
+
+A = TypeVar("A")
 
 
 class PanelSets(Protocol):
@@ -63,6 +66,9 @@ class SetPage(TrainHost, Protocol):
             said: shown when it is done.
             failed: shown before the reason when it is not.
         """
+
+    def request(self, params: Params[A], done: Callable[[A], None], failed: Callable[[str], None]) -> None:
+        """Ask the worker; ``failed`` gets a sentence; nobody is told once the page has gone."""
 
     def take(self, info: SetInfo | None) -> None:
         """The set is like this now."""

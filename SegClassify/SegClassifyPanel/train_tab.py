@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import qt
 import slicer
@@ -19,6 +19,7 @@ from SegClassifyPanel.icons import show_icon
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.scene_watch import SceneWatch
 from SegClassifyPanel.set_job import SetListener
+from SegClassifyPanel.set_reader import SetReader
 from SegClassifyPanel.set_section import SetSection
 from SegClassifyPanel.settings import Settings
 from SegClassifyPanel.train_host import TrainSection
@@ -26,7 +27,7 @@ from SegClassifyPanel.training_sections import make_sections
 
 make_importable()
 
-from SegClassifyLib.worker.set_messages import OpenSetParams, ReadSetParams, SetLook  # noqa: E402
+from SegClassifyLib.worker.set_messages import CloseSetParams  # noqa: E402
 
 if TYPE_CHECKING:
     from SegClassifyLib.worker.model_messages import ModelInfo
@@ -49,8 +50,7 @@ SECTIONS = {
 
 TRAINING_SECTIONS = ("segmenterSection", "classifierSection", "trainingResultSection", "nextSection")
 
-PAUSE = 5000
-"""Milliseconds between looks at the folder, while the page is seen."""
+A = TypeVar("A")
 
 
 class TrainTab:
@@ -67,8 +67,7 @@ class TrainTab:
         self._settings, self._classify = settings, classify
         self._sets: PanelSets = logic.sets
         self._info: SetInfo | None = None
-        self._reading = self._lost = False
-        self._seen = self._alive = True
+        self._alive = True
         self.widget = slicer.util.loadUI(str(resources / "UI" / "TrainTab.ui"))
         self.ui = ui = slicer.util.childWidgetVariables(self.widget)
         self.widget.setMRMLScene(slicer.mrmlScene)
@@ -84,9 +83,7 @@ class TrainTab:
         layouts = {name: getattr(ui, name).layout() for name in TRAINING_SECTIONS}
         self._trainings = make_sections(resources, layouts, logic, self)
         self.sections = [*own, *self._trainings]
-        self._clock = qt.QTimer()
-        self._clock.interval = PAUSE
-        self._clock.connect("timeout()", self._look)
+        self.reader = SetReader(self)
         self._watch = SceneWatch(self._nodes_changed, self._nodes_changed, self._scene_closing)
         self._restore_sections()
 
@@ -142,24 +139,21 @@ class TrainTab:
 
     def enter(self) -> None:
         """The page is seen again: look at the folder; the first time open the set that was open the last time."""
-        self._seen = True
+        self.reader.enter()
         last = self._settings.training_set
-        if self._info is not None:
-            self._look()
-        elif last and not self.install_need and Path(last).is_dir():
+        if self._info is None and last and not self.install_need and Path(last).is_dir():
             self.set.open(last)
         self.add.nodes_changed()
         self.update()
 
     def exit(self) -> None:
         """The page is not seen any more."""
-        self._seen = False
-        self._clock.stop()
+        self.reader.leave()
 
     def cleanup(self) -> None:
         """Stop clocks and observers; the logic is stopped by whoever made it."""
         self._alive = False
-        self.exit()
+        self.reader.leave()
         self._watch.close()
         self.edit.close()
         self.view.close()
@@ -211,41 +205,38 @@ class TrainTab:
             self.say(f"{failed} {sentence}".strip(), True)
             self.reload()
 
-        self._start(params, done, not_done)
+        self.request(params, done, not_done)
+
+    def request(self, params: Params[A], done: Callable[[A], None], failed: Callable[[str], None]) -> None:
+        """Ask the worker; nobody is told any more once the page has gone."""
+
+        def alive(call: Callable[..., None]) -> Callable[..., None]:
+            return lambda *values: call(*values) if self._alive else None
+
+        cancelled = alive(lambda: failed(_("Cancelled.")))
+        self._sets.start(params, SetListener(alive(done), alive(failed), cancelled))
 
     def take(self, info: SetInfo | None) -> None:
         """The set is like this now."""
         if not self._alive:
             return
-        self._info = info
-        self._lost = False
+        before, self._info = self._info, info
+        if before is not None and (info is None or info.folder != before.folder):
+            self._sets.start(CloseSetParams(before.folder), SetListener())
         if info is not None:
             self._settings.training_set = info.folder
-            if self._seen:
-                self._clock.start()
+        self.reader.taken()
         for section in self.sections:
             section.set_changed(info)
         self.edit.update()
 
     def reload(self) -> None:
         """Ask for the set now."""
-        self.reload_then(lambda _info: None)
+        self.reader.open_again(lambda _info: None)
 
     def reload_then(self, done: Callable[[SetInfo | None], None]) -> None:
         """Ask for the set now, and tell what it is."""
-        if self._info is None:
-            done(None)
-            return
-
-        def opened(info: SetInfo) -> None:
-            self._take_if_same(info)
-            done(info)
-
-        def failed(sentence: str) -> None:
-            self._not_read(sentence)
-            done(None)
-
-        self._start(OpenSetParams(self._info.folder), opened, failed)
+        self.reader.open_again(done)
 
     def say(self, sentence: str, error: bool = False) -> None:
         """The line of messages."""
@@ -273,47 +264,6 @@ class TrainTab:
         self.add.update()
         self.guide.update()
         self.edit.update()
-
-    def _look(self) -> None:
-        """Whether somebody changed the set."""
-        info = self._info
-        if info is None or self._reading or not self._alive:
-            return
-        self._reading = True
-
-        def looked(look: SetLook) -> None:
-            self._reading = False
-            if look.set is not None:
-                self._take_if_same(look.set)
-            elif self._lost:
-                self._lost = False
-                self.say("")
-
-        def failed(sentence: str) -> None:
-            self._reading = False
-            self._not_read(sentence)
-
-        self._start(ReadSetParams(info.folder, info.revision), looked, failed)
-
-    def _take_if_same(self, info: SetInfo) -> None:
-        if self._info is not None and info.folder == self._info.folder:
-            if self._lost:
-                self.say("")
-            self.take(info)
-
-    def _not_read(self, sentence: str) -> None:
-        """Said once; the table stays as it was read the last time."""
-        if not self._lost:
-            self._lost = True
-            self.say(sentence, True)
-
-    def _start(self, params: Params[Any], done: Callable[[Any], None], failed: Callable[[str], None]) -> None:
-        guarded = self._guarded
-        cancelled = guarded(lambda: failed(_("Cancelled.")))
-        self._sets.start(params, SetListener(guarded(done), guarded(failed), cancelled))
-
-    def _guarded(self, call: Callable[..., None]) -> Callable[..., None]:
-        return lambda *values: call(*values) if self._alive else None
 
     def _form_with(self, volumes: Sequence[Any], name: str, group: str) -> None:
         self._show_section("addSection")

@@ -83,12 +83,14 @@ class SetWorker:
     Args:
         sets: by folder.
         findings: what a check says beside its counts.
+        deep: what it says in addition when it reads every image.
         broken: if not empty, the sentence with which requests of the kinds ``breaks`` go wrong.
         held: kinds of requests that are not answered, but kept in ``waiting``.
     """
 
     sets: dict[str, Any] = field(default_factory=dict)
     findings: tuple[Any, ...] = ()
+    deep: tuple[Any, ...] = ()
     broken: str = ""
     breaks: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
@@ -273,7 +275,7 @@ class SetWorker:
             test_cases=sum(row.split == "test" for row in info.cases),
             segmenter_lacks=(),
             classifier_lacks=lacks,
-            findings=self.findings,
+            findings=(*self.deep, *self.findings) if params.pixels else self.findings,
         )
 
 

@@ -130,7 +130,7 @@ def test_selection_and_place_stay_when_the_set_is_read_again(page: Stage) -> Non
         info.cases[60:],
     ):
         shown.logic.set_worker.put(replace(info, cases=cases))
-        shown.train._look()
+        shown.train.reader.look()
         settle(shown)
         assert set(table.selected) == {"case 150", "case 151"}
         if cases[0] is info.cases[0]:
@@ -216,7 +216,7 @@ def test_what_is_being_typed_survives_a_look_at_the_folder(shown: Stage) -> None
     ui.caseGroupEdit.text = "half of a na"
     info = small_set()
     shown.logic.set_worker.put(replace(info, cases=(*info.cases, case_row("other"))))
-    shown.train._look()
+    shown.train.reader.look()
     settle(shown)
     assert len(names(shown)) == 4 and ui.caseGroupEdit.text == "half of a na"
 

@@ -98,6 +98,27 @@ def test_every_image_is_read_when_asked_for_and_that_can_be_cancelled() -> None:
         assert "Every image was read." in ui.guideStatus.text
 
 
+def test_what_only_the_images_told_stays_until_its_case_goes() -> None:
+    found = (finding("duplicate", "alpha and beta are the same.", ("alpha", "beta"), "error"),)
+    deep = tuple(finding("odd intensities", f"{name} is dark.", (name,)) for name in ("alpha", "beta"))
+    with train_page(small_set(), findings=found, deep=deep) as shown:
+        shown.train.guide.ui.checkImagesButton.click()
+        settle(shown)
+        assert [text for text, _button in sentences(shown)] == [
+            "alpha is dark.",
+            "beta is dark.",
+            "alpha and beta are the same.",
+        ]
+        shown.train.cases.select(["alpha"])
+        shown.train.cases.remove()
+        settle(shown)
+        assert [text for text, _button in sentences(shown)] == [
+            "alpha and beta are the same.",
+            "beta is dark.",
+        ]
+        assert "check again in the end" in shown.train.guide.ui.guideStatus.text
+
+
 def test_an_empty_set_has_no_class_yet() -> None:
     with train_page(set_info(classes=())) as shown:
         assert shown.train.guide.ui.guideCounts.text == "There is no case yet."

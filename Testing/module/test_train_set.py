@@ -112,6 +112,16 @@ def test_without_a_model_the_images_suggest_the_channel() -> None:
         assert shown.train.set.ui.newSetFrame.visible is False
 
 
+def test_the_set_that_was_open_is_closed_when_another_one_is_opened() -> None:
+    with train_page(small_set()) as shown:
+        worker = shown.logic.set_worker
+        assert worker.asked_for("close_set") == []
+        worker.put(small_set(folder="/sets/others"))
+        shown.train.set.open("/sets/others")
+        settle(shown)
+        assert [params.folder for params in worker.asked_for("close_set")] == ["/sets/heads"]
+
+
 def test_others_are_named_and_their_changes_are_seen() -> None:
     with train_page(small_set()) as shown:
         worker = shown.logic.set_worker
@@ -124,7 +134,7 @@ def test_others_are_named_and_their_changes_are_seen() -> None:
 
         info = worker.sets["/sets/heads"]
         worker.put(replace(info, cases=(case_row("aaa"), *info.cases)))
-        shown.train._look()
+        shown.train.reader.look()
         settle(shown)
         assert shown.train.set.ui.othersLabel.text == "It is also open in Slicer on NEBULA (ward 3)."
         assert names(shown)[0] == "aaa"
@@ -135,28 +145,28 @@ def test_a_folder_that_cannot_be_read_is_said_once_and_the_table_stays() -> None
     with train_page(small_set()) as shown:
         shown.logic.set_worker.broken = "The folder /sets/heads is gone: connect the drive."
         for _ in range(2):
-            shown.train._look()
+            shown.train.reader.look()
             settle(shown)
         assert shown.train.ui.trainMessage.text == "The folder /sets/heads is gone: connect the drive."
         assert shown.train.ui.trainMessageIcon.visible is True
         assert len(names(shown)) == 3
         shown.logic.set_worker.broken = ""
-        shown.train._look()
+        shown.train.reader.look()
         settle(shown)
         assert shown.train.ui.trainMessageFrame.visible is False
 
 
 def test_the_folder_is_looked_at_only_while_the_page_is_seen() -> None:
     with train_page(small_set()) as shown:
-        clock, tabs = shown.train._clock, shown.widget.panel.ui.tabs
-        assert clock.active is True
+        reader, tabs = shown.train.reader, shown.widget.panel.ui.tabs
+        assert reader.running is True
         tabs.setCurrentIndex(0)
-        assert clock.active is False
+        assert reader.running is False
         tabs.setCurrentIndex(1)
         settle(shown)
         assert len(shown.logic.set_worker.asked_for("read_set")) == 1
         shown.widget.exit()
-        assert clock.active is False
+        assert reader.running is False
         shown.widget.enter()
         settle(shown)
         assert len(shown.logic.set_worker.asked_for("read_set")) == 2

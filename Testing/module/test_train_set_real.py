@@ -144,10 +144,10 @@ def test_a_change_made_elsewhere_is_seen_and_a_folder_that_is_gone_is_said(
     add(panel, "alpha", bright_boxes(SHAPE), "large")
     wait(lambda: not panel.train.add.line.running, "the case")
     TrainingSet.open(folder).change("alpha", label_class="small")
-    panel.train._look()
+    panel.train.reader.look()
     wait(lambda: panel.train.info.cases[0].class_name == "small", "the change")
     (folder / "dataset.json").unlink()
-    panel.train._look()
+    panel.train.reader.look()
     wait(lambda: panel.train.ui.trainMessageFrame.visible, "the sentence")
     assert "dataset.json" in panel.train.ui.trainMessage.text
     assert len(panel.train.info.cases) == 1  # the table stays as it was read the last time

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from real_arms import Arms
+from real_features import RealFeatures
 from real_sets import SETS, make_set
 from scipy.special import softmax
 
@@ -30,7 +30,6 @@ from SegClassifyLib.evaluation.intervals import (
 from SegClassifyLib.evaluation.summary import table
 from SegClassifyLib.heads.linear import LinearHead, LinearSettings
 from SegClassifyLib.heads.scaling import Scaling
-from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.family import open_family
 
 SHOWN = (10, 20, 30, 50)
@@ -50,7 +49,7 @@ class Pool:
         Z: scaled features of all cases ``(N, F)``.
     """
 
-    arms: Arms
+    arms: RealFeatures
     pool: np.ndarray
     Z: np.ndarray
 
@@ -86,7 +85,7 @@ def _options() -> argparse.Namespace:
 def _open(name: str, data: Path, work: Path) -> Pool:
     training_set = make_set(data, name, work / name / "set")
     segmenter = open_family(work / name / "segmenter").full.segmenter
-    arms = Arms(training_set, segmenter, work / name / "features", (), 0, Progress())
+    arms = RealFeatures(training_set, segmenter, work / name / "features")
     pool = np.setdiff1d(np.arange(len(arms.y)), arms.test)
     settings = LinearSettings()
     scaling = Scaling.of(arms.table.X[pool], arms.table.names, settings.balance, settings.descriptors)

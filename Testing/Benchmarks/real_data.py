@@ -1,62 +1,67 @@
 """The whole chain on real data: how good is it with 5, 10, 20, 50 cases per class, beside what one would do instead.
 
-    python Testing/Benchmarks/real_data.py --data DATA-FOLDER --work WORK-FOLDER [--sets busi lidc …]
+    python Testing/Benchmarks/real_data.py --data DATA-FOLDER --work WORK-FOLDER [--sets busi lidc …] [--update PAGE]
 
 For each set half of the groups (patients, near-duplicates) train the segmenter and are drawn from to train
-classifiers; the other half is tested on and was seen by nothing. All arms see the same draws. Prints Markdown tables
-of balanced accuracy and AUC, means over the draws with 95 % intervals over draws and test groups, and writes them to
-WORK-FOLDER/results.md and .json. Segmenters and features are kept in WORK-FOLDER: a second run is quick.
+classifiers; the other half is tested on and was seen by nothing. Then it is ``segclassify compare`` with every arm.
+Leaves in WORK-FOLDER the sets, the segmenters, for each set the tables and the report of the comparison, and
+``tables.md``: what ``docs/evidence.md`` holds; ``--update docs/evidence.md`` writes it there, between the marks. It may
+be stopped at any time; the same command goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import re
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-from real_arms import Arms
-from real_sets import SETS, make_set, rows_of
+from real_segmenters import train_real_segmenter
+from real_sets import SETS, make_set
 
-from SegClassifyLib.evaluation.draws import DrawResult
-from SegClassifyLib.evaluation.summary import few_shot_summary
-from SegClassifyLib.networks.spec import NetworkSpec
+from SegClassifyLib.atomic import write_text
+from SegClassifyLib.cases.training_set import TrainingSet
+from SegClassifyLib.experiment.processes import cores
+from SegClassifyLib.experiment.ready import make_ready
+from SegClassifyLib.experiment.report import write_compare_report
+from SegClassifyLib.experiment.result import CompareResult
+from SegClassifyLib.experiment.run import run_ready
+from SegClassifyLib.experiment.settings import CompareSettings
+from SegClassifyLib.experiment.tables import calibration_table, difference_table, score_table, write_tables
+from SegClassifyLib.features.cache import FeatureCache
+from SegClassifyLib.networks.imagenet import imagenet_file
 from SegClassifyLib.progress import Progress, ProgressEvent
-from SegClassifyLib.segmenter import Segmenter
-from SegClassifyLib.training.family import open_family
-from SegClassifyLib.training.segmenter_from_set import train_segmenter_from_set
-from SegClassifyLib.training.segmenter_plan import SegmenterPlan
-from SegClassifyLib.training.settings import SegmenterSettings
+from SegClassifyLib.training.settings import PretrainedSettings, ScratchSettings
 
 IMAGENET = Path("pretrained") / "efficientnet_lite0_imagenet" / "efficientnet_lite0.safetensors"
-FEATURES_2D, FEATURES_3D = [16, 16, 32, 64, 128, 16], [8, 8, 16, 32, 64, 8]
-LIGHT = {"spatial_share": 0.2, "intensity_share": 0.1}
-PLANS = {
-    "busi": (FEATURES_2D, {"patch": [128, 128], "batch": 8, "augmentation": LIGHT}, 128 * 128),
-    "lidc": (FEATURES_3D, {"patch": [16, 48, 48], "batch": 4, "augmentation": LIGHT}, None),
-    "hippocampus": (FEATURES_3D, {"patch": [32, 48, 32], "batch": 2, "augmentation": LIGHT}, None),
-}
-"""Channels of MONAI's BasicUNet, training settings, largest model grid: what two processor cores train in minutes."""
+SOURCES = {"lidc_size_matched": "lidc"}
+"""Sets that are part of another one: its segmenter is theirs too, and both part their patients alike."""
 
 
 def main() -> None:
     """Run the sets that were asked for."""
     options = _options()
-    options.work.mkdir(parents=True, exist_ok=True)
-    parts, stored = [], {}
+    parts: dict[str, str] = {}
     for name in options.sets:
-        started = time.perf_counter()
-        results, facts = _run(name, options)
-        facts.append(f"took {time.perf_counter() - started:.0f} s")
-        part = f"## {name}\n\n" + "; ".join(facts) + "\n\n" + few_shot_summary(results)
-        print("\n" + part, flush=True)
-        parts.append(part)
-        stored[name] = {arm: [asdict(r) for r in rows] for arm, rows in results.items()}
-        (options.work / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-        (options.work / "results.json").write_text(json.dumps(stored, indent=1), encoding="utf-8")
+        started = time.monotonic()
+        result, facts = _run(name, options)
+        facts.append(f"this run took {(time.monotonic() - started) / 60:.0f} min")
+        parts[name] = _part(result, facts)
+        print(f"\n## {name}\n\n{parts[name]}", flush=True)
+        write_text(options.work / "tables.md", "\n\n".join(f"## {n}\n\n{p}" for n, p in parts.items()) + "\n")
+        if options.update is not None:
+            write_text(options.update, updated(options.update.read_text(encoding="utf-8"), name, parts[name]))
+
+
+def updated(page: str, name: str, part: str) -> str:
+    """The page with new tables between ``<!-- tables: name -->`` and ``<!-- end: name -->``."""
+    marks = re.compile(rf"(<!-- tables: {name} -->\n).*?(<!-- end: {name} -->)", flags=re.DOTALL)
+    if not marks.search(page):
+        raise SystemExit(
+            f"The page has no marks for {name}: <!-- tables: {name} --> and <!-- end: {name} -->"
+        )
+    return marks.sub(lambda found: f"{found.group(1)}\n{part}\n\n{found.group(2)}", page)
 
 
 def _options() -> argparse.Namespace:
@@ -66,77 +71,89 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("benchmark-output") / "real-data")
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
-    parser.add_argument("--minutes", type=float, default=7.5, help="training time of each segmenter")
-    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--minutes", type=float, default=14.0, help="training time of each segmenter")
     parser.add_argument(
-        "--slow-draws", type=int, default=3, help="of the conv head and the from-scratch network"
+        "--segmenters",
+        nargs="+",
+        default=[],
+        metavar="SET=FOLDER",
+        help="trained before, instead of training",
     )
-    parser.add_argument("--scratch-steps", type=int, default=150)
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--slow-draws", type=int, default=3, help="of all networks that are trained")
+    parser.add_argument("--steps", type=int, default=None, help="most steps of networks trained on images")
     parser.add_argument("--per-class", type=int, nargs="+", default=[5, 10, 20, 50])
-    parser.add_argument("--arms", nargs="+", default=[], help="only these; all if not given")
+    parser.add_argument("--arms", nargs="+", default=["all"], help="as those of segclassify compare")
+    parser.add_argument(
+        "--imagenet", nargs="+", default=[], help="networks to download: resnet18 densenet121"
+    )
+    parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--scheduler", default="", help="address of a Dask scheduler")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--update", type=Path, default=None, help="page whose tables are written anew")
     return parser.parse_args()
 
 
-def _run(name: str, options: argparse.Namespace) -> tuple[dict[str, Sequence[DrawResult]], list[str]]:
-    # The size-matched nodules are part of all nodules: the segmenter is that of all, and has seen no test patient
-    # because both sets split their patients alike.
-    source = "lidc" if name.startswith("lidc") else name
-    progress = Progress(_Printer(name))
+def _run(name: str, options: argparse.Namespace) -> tuple[CompareResult, list[str]]:
+    source, progress = SOURCES.get(name, name), Progress(_Printer(name))
     training_set = make_set(options.data, source, options.work / source / "set", options.seed)
-    segmenter, facts = _segmenter(source, training_set, options, progress)
-    kept = None if name == source else {row["case_id"] for row in rows_of(options.data, name)}
-    arms = Arms(
-        training_set,
-        segmenter,
-        options.work / source / "features",
-        options.per_class,
-        options.seed,
-        progress,
-        kept,
+    folder = _folders(options).get(source, options.work / source / "segmenter")
+    family = train_real_segmenter(source, training_set, folder, options.minutes, options.seed, progress)
+    compared = training_set if name == source else _part_of(training_set, name, options)
+    more = {} if options.steps is None else {"steps": options.steps}
+    settings = CompareSettings(
+        sizes=tuple(options.per_class),
+        draws=options.draws,
+        slow_draws=options.slow_draws,
+        test="split",
+        seen="include",
+        scratch=ScratchSettings.model_validate(more),
+        pretrained=PretrainedSettings.model_validate(more),
+        seed=options.seed,
     )
-    facts.append(f"{len(arms.cases) - len(arms.test)} cases to draw from, {len(arms.test)} test cases")
-    slow = options.slow_draws
-    wanted = {
-        "segmenter features, linear": lambda: arms.features(options.draws),
-        "segmenter features without descriptors, linear": lambda: arms.taps_only(options.draws),
-        f"segmenter feature maps, conv ({slow} draws)": lambda: arms.conv(slow),
-        "shape of the predicted labels only": lambda: arms.shape(options.draws),
-        f"from scratch ({slow} draws)": lambda: arms.scratch(slow, options.scratch_steps),
-    }
-    weights = options.data / IMAGENET
-    if training_set.ndim == 2 and weights.exists():
-        alone, both = arms.imagenet(weights, options.work / source / "imagenet.npy")
-        wanted["ImageNet features, linear"] = lambda: alone(options.draws)
-        wanted["segmenter and ImageNet features, linear"] = lambda: both(options.draws)
-    if options.arms:
-        wanted = {arm: run for arm, run in wanted.items() if any(part in arm for part in options.arms)}
-    return {arm: run() for arm, run in wanted.items()}, facts
-
-
-def _segmenter(
-    source: str, training_set, options: argparse.Namespace, progress: Progress
-) -> tuple[Segmenter, list[str]]:  # type: ignore[no-untyped-def]
-    folder = options.work / source / "segmenter"
-    if not (folder / "model").is_dir():
-        features, chosen, max_voxels = PLANS[source]
-        spec = NetworkSpec(
-            name="BasicUNet",
-            ndim=training_set.ndim,
-            in_channels=len(training_set.channels),
-            out_channels=len(training_set.labels),
-            arguments={"features": features, "norm": ["group", {"num_groups": 4}]},
-        )
-        training = SegmenterSettings.model_validate(
-            {"epochs": None, "minutes": options.minutes, "seed": options.seed, "steps_per_epoch": 50} | chosen
-        )
-        plan = SegmenterPlan(network=spec, training=training, folds=0, max_voxels=max_voxels)
-        train_segmenter_from_set(training_set, folder, plan, progress=progress)
-    model = open_family(folder).full
-    dice = [f"{s.metric} {s.value:.2f}" for s in model.provenance.scores]
-    return model.segmenter, [
-        f"segmenter trained on {model.provenance.segmenter_cases} cases ({', '.join(dice)})"
+    weights = [options.data / IMAGENET] if (options.data / IMAGENET).exists() else []
+    weights += [imagenet_file(network, progress=progress) for network in options.imagenet]
+    output = options.work / name / "compare"
+    ready = make_ready(
+        compared, [folder], output, settings, options.arms, weights,
+        cache=FeatureCache(options.work / source / "features"), progress=progress,
+    )  # fmt: skip
+    result = run_ready(ready, options.jobs or cores(), options.scheduler, progress)
+    write_tables(result, output)
+    write_compare_report(result, output)
+    dice = ", ".join(f"{s.metric} {s.value:.2f}" for s in family.full.provenance.scores)
+    facts = [
+        f"segmenter trained on {family.full.provenance.segmenter_cases} cases ({dice})",
+        f"{len(result.cases) - len(ready.study.pool.test)} cases to draw from, {len(ready.study.pool.test)} test cases",
     ]
+    return result, facts
+
+
+def _folders(options: argparse.Namespace) -> dict[str, Path]:
+    return {name: Path(path) for name, path in (text.split("=", 1) for text in options.segmenters)}
+
+
+def _part_of(whole: TrainingSet, name: str, options: argparse.Namespace) -> TrainingSet:
+    """Some of the cases of a set as a set of their own, parted as there."""
+    test = {c.name for c in whole.cases if c.split == "test"}
+    return make_set(options.data, name, options.work / name / "set", options.seed, test_cases=test)
+
+
+def _part(result: CompareResult, facts: list[str]) -> str:
+    """Facts and tables of one set."""
+    guess = 1 / len(result.classes)
+    parts = [
+        "; ".join(facts) + ".",
+        f"Balanced accuracy (guessing gets {guess:.2f}):",
+        score_table(result, "balanced_accuracy"),
+        "AUC, mean over classes:" if len(result.classes) > 2 else "AUC:",
+        score_table(result, "macro_auc"),
+        f"“{result.arms[0].title}” less each other way, balanced accuracy; bold where the interval does not hold 0:",
+        difference_table(result),
+        "Expected calibration error, and before calibration:",
+        calibration_table(result),
+    ]
+    return "\n\n".join(parts)
 
 
 class _Printer:
@@ -150,7 +167,8 @@ class _Printer:
             return
         self._phase, self._last = event.phase, time.monotonic()
         share = "" if event.fraction is None else f" {event.fraction:.0%}"
-        print(f"{self._name}: {event.phase}{share} {event.note}", file=sys.stderr, flush=True)
+        left = "" if event.seconds_left is None else f", {event.seconds_left / 60:.0f} min left"
+        print(f"{self._name}: {event.phase}{share}{left} {event.note}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

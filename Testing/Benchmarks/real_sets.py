@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,10 +69,13 @@ def group_of(row: dict[str, str], name: str) -> str:
     return (row.get(SETS[name].group) or "").strip() or row["case_id"]
 
 
-def make_set(data: Path, name: str, folder: Path, seed: int = 0) -> TrainingSet:
+def make_set(
+    data: Path, name: str, folder: Path, seed: int = 0, test_cases: Collection[str] | None = None
+) -> TrainingSet:
     """Make (or open) a training set that refers to the files where they are.
 
-    Half of the groups, drawn by ``seed`` class by class, are ``train``, the others ``test``.
+    Half of the groups, drawn by ``seed`` class by class, are ``train``, the others ``test``; or ``test_cases`` are
+    ``test``.
     """
     if (folder / "dataset.json").exists():
         return TrainingSet.open(folder)
@@ -88,7 +91,9 @@ def make_set(data: Path, name: str, folder: Path, seed: int = 0) -> TrainingSet:
             data / spec.folder / row["mask"],
             row["class"],
             group,
-            split="test" if group in test else "train",
+            split="test"
+            if (row["case_id"] in test_cases if test_cases is not None else group in test)
+            else "train",
             mode="reference",
             check="none",
             duplicates="allow",

@@ -55,6 +55,24 @@ def test_sets_hold_the_true_class_as_often_as_promised(
         )
 
 
+def test_a_class_is_compared_with_held_out_cases_of_its_own_by_the_head_of_their_fold() -> None:
+    """The definition, case by case, with folds whose heads have little in common."""
+    rng = np.random.default_rng(5)
+    names, y, fold_of = feature_names(3), np.array([0, 0, 1, 1, 1, 0]), np.array([0, 1, 2, 0, 1, 2])
+    heads = [means_head(rng.normal(size=(40, 3)), np.arange(40) % 2, names, 3.0) for _ in range(3)]
+    logits = rng.normal(size=(6, 2))
+    answers = HeldOutAnswers(logits, y, np.arange(6), fold_of, tuple(heads))
+    table = FeatureTable(names, rng.normal(size=(20, 3)).astype(np.float32), {})
+    found = PredictionSets(answers, temperature=2.0).p_values(table, np.zeros((20, 2)))
+    for case in range(20):
+        for k in range(2):
+            own, stranger = [i for i in range(6) if y[i] == k], 0
+            for i in own:
+                said = load_head(heads[fold_of[i]]).logits(table.rows(np.array([case])))[0]
+                stranger += probabilities(logits[i] / 2)[k] <= probabilities(said / 2)[k]
+            assert found[case, k] == pytest.approx((1 + stranger) / (1 + len(own)))
+
+
 def test_random_classes_give_large_sets_that_hold_and_probabilities_near_chance() -> None:
     """With features that know nothing nothing leaks: neither into the sets nor into the probabilities."""
     held, sizes, sureness = [], [], []

@@ -56,7 +56,9 @@ def patients(
     counts = rng.integers(1, most_cases + 1, len(classes))
     groups = np.repeat(np.arange(len(classes)), counts)
     own = rng.normal(size=(len(classes), columns)) * 0.9
-    own[np.arange(len(classes)), classes] += 1.5
+    own[np.arange(len(classes)), classes] += np.array([2.2, 2.2, 1.0])[
+        classes
+    ]  # the last is the hardest to tell
     X = own[groups] + rng.normal(size=(len(groups), columns)) * 0.45
     return X.astype(np.float32), classes[groups], groups
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from SegClassifyLib.errors import TrainingError
-from SegClassifyLib.evaluation.folds import make_folds
+from SegClassifyLib.evaluation.folds import Fold, make_folds
 from SegClassifyLib.evaluation.metrics import balanced_weights, case_log_loss
 from SegClassifyLib.features.spec import FeatureName, FeatureTable
 from SegClassifyLib.heads.base import (
@@ -139,8 +140,9 @@ class LinearHead:
             rows = self._rows(table)
             self._scaling = Scaling.of(rows, table.names, self.settings.balance, self.settings.descriptors)
             components = Components.of(self._scaling.apply(rows), self.settings.kept_variance)
+            folds = self._folds(y, np.asarray(groups), seed)
             members = [
-                self._member(components, power, y, np.asarray(groups), seed)
+                self._member(components, power, y, np.asarray(groups), folds)
                 for power in self._powers(len(rows))
             ]
         self._blend(members, len(y))
@@ -219,11 +221,16 @@ class LinearHead:
         return self.settings.whitening if rows >= self.settings.whitened_from else self.settings.whitening[:1]
 
     def _member(
-        self, components: Components, power: float, y: np.ndarray, groups: np.ndarray, seed: int
+        self,
+        components: Components,
+        power: float,
+        y: np.ndarray,
+        groups: np.ndarray,
+        folds: Sequence[Fold],
     ) -> _Member:
         whitening = Whitening.of(components, power)
         own = whitening.own(len(y))
-        strength, loss = self._choose_strength(own, y, groups, seed)
+        strength, loss = self._choose_strength(own, y, groups, folds)
         (found,) = logistic_path(own, y, [strength])
         return _Member(power, strength, loss, whitening.back(found))
 
@@ -239,17 +246,22 @@ class LinearHead:
             np.tensordot(shares, np.stack([m.map.bias for m in members]), 1),
         )
 
+    def _folds(self, y: np.ndarray, groups: np.ndarray, seed: int) -> Sequence[Fold]:
+        """To choose strengths and degrees on; none where there is nothing to choose, or nothing to hold out."""
+        if len(self.settings.strengths) == 1 and len(self.settings.whitening) == 1:
+            return ()
+        try:
+            return make_folds(y, groups, self.settings.folds, seed)
+        except TrainingError:  # a class of one patient
+            return ()
+
     def _choose_strength(
-        self, Z: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int
+        self, Z: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: Sequence[Fold]
     ) -> tuple[float, float]:
         """C with the least held-out loss, near the expected one and leaning to stronger penalties; the least loss."""
         settings, strengths = self.settings, np.array(sorted(self.settings.strengths))
-        if len(strengths) == 1 and len(settings.whitening) == 1:
-            return float(strengths[0]), 0.0
-        try:
-            folds = make_folds(y, groups, settings.folds, seed)
-        except TrainingError:  # a class of one patient: nothing to hold out
-            return settings.expected_strength, 0.0
+        if not folds:
+            return (float(strengths[0]) if len(strengths) == 1 else settings.expected_strength), 0.0
         loss = np.zeros((len(strengths), len(y)))
         for fold in folds:
             logits = held_out_path(Z[fold.train], y[fold.train], strengths, Z[fold.test])

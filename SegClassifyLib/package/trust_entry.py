@@ -25,11 +25,10 @@ class NoveltyEntry(_Frozen):
 
     Args:
         distances: their names, and ``shrink`` of each.
-        translated, false_alarms: as there.
+        false_alarms: as there.
     """
 
     distances: dict[str, FiniteFloat]
-    translated: bool
     false_alarms: FiniteFloat = Field(gt=0, lt=1)
 
 
@@ -71,9 +70,7 @@ def pack_trust(trust: Trust, head: HeadState | None) -> tuple[TrustEntry, Arrays
             for part in ("mean", "scale", "axes", "variance"):
                 arrays[f"{name}.{part}"] = getattr(distance, part)
         shrink = {name: distance.shrink for name, distance in novelty.distances.items()}
-        entry = NoveltyEntry(
-            distances=shrink, translated=novelty.translated, false_alarms=novelty.false_alarms
-        )
+        entry = NoveltyEntry(distances=shrink, false_alarms=novelty.false_alarms)
     return TrustEntry(confidence=trust.confidence, fold_heads=fold_heads, novelty=entry), arrays
 
 
@@ -129,6 +126,4 @@ def _novelty(entry: NoveltyEntry | None, arrays: Arrays) -> Novelty | None:
         if not mean.shape == scale.shape == axes.shape[1:] or variance.shape != axes.shape[:1]:
             raise ValueError(f"the arrays of the distance {name!r} do not fit each other")
         distances[name] = Distance(mean, scale, axes, variance, shrink)
-    return Novelty(
-        distances, arrays["novelty.known"], arrays["novelty.groups"], entry.translated, entry.false_alarms
-    )
+    return Novelty(distances, arrays["novelty.known"], arrays["novelty.groups"], entry.false_alarms)

@@ -140,7 +140,7 @@ def train_classifier(
         notes,
         calibrated,
         tuple(f.observation for f in material.features),
-        material.segmenter_knew,
+        bool(material.known),
     )
 
 

@@ -26,7 +26,7 @@ class HonestFeatures:
         left_out: names of cases that trained the segmenter and could not be cross-fitted.
         notes: sentences on what was done, for report and model card.
         flattering: some features come from a segmenter that knew the case; the estimate is too good.
-        crossfitted: names of cases whose features come from a fold segmenter, translated.
+        known: names of those of the cases that also trained the segmenter, cross-fitted or flattering.
     """
 
     cases: tuple[Case, ...]
@@ -34,12 +34,7 @@ class HonestFeatures:
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
     flattering: bool
-    crossfitted: tuple[str, ...] = ()
-
-    @property
-    def segmenter_knew(self) -> bool:
-        """Whether some of the cases also trained the segmenter."""
-        return self.flattering or bool(self.crossfitted)
+    known: tuple[str, ...] = ()
 
 
 def image_source(training_set: TrainingSet, case: Case) -> ImageSource:
@@ -93,7 +88,7 @@ def honest_features(
         tuple(sorted(left_out)),
         _notes(known, fold_of, left_out, explained, seen),
         seen == "include" and bool(known),
-        tuple(sorted(fold_of)),
+        tuple(c.name for c in used if c.name in known),
     )
 
 

@@ -13,8 +13,12 @@ from SegClassifyLib.trust.answers import HeldOutAnswers, never_ruled_out
 from SegClassifyLib.trust.novelty import FEWEST_PATIENTS, Novelty, learn_novelty
 from SegClassifyLib.trust.trust import Trust
 
-_ENOUGH_UNTRANSLATED = 30
-"""Patients from which on novelty is learned from those alone whose features needed no translation."""
+_ENOUGH_UNKNOWN = 30
+"""Patients that the segmenter does not know, from which on novelty is learned from these alone.
+
+What it knows, and what a fold segmenter and a translation make of it, differs from every new image: with fewer such
+patients only the look of images is compared, or every image might be called novel.
+"""
 
 
 def learn_trust(
@@ -63,15 +67,10 @@ def _novelty(
     material: HonestFeatures, table: FeatureTable | None, groups: np.ndarray, seed: int
 ) -> Novelty | None:
     features = list(material.features)
-    crossfitted = set(material.crossfitted)
-    plain = np.flatnonzero([c.name not in crossfitted for c in material.cases])
-    if table is None or not crossfitted:
+    plain = np.flatnonzero([c.name not in set(material.known) for c in material.cases])
+    if table is None or not material.known:
         return learn_novelty(table, features, groups, seed=seed)
-    if len(np.unique(groups[plain])) >= _ENOUGH_UNTRANSLATED:
-        return learn_novelty(
-            FeatureTable(table.names, table.X[plain], {}),
-            [features[i] for i in plain],
-            groups[plain],
-            seed=seed,
-        )
-    return learn_novelty(table, features, groups, translated=True, seed=seed)
+    if len(np.unique(groups[plain])) < _ENOUGH_UNKNOWN:
+        return learn_novelty(None, features, groups, seed=seed)
+    unknown = FeatureTable(table.names, table.X[plain], {})
+    return learn_novelty(unknown, [features[i] for i in plain], groups[plain], seed=seed)

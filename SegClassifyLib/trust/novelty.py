@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from SegClassifyLib.errors import ModelPackageError
-from SegClassifyLib.features.pooling import IMAGE_TAP
 from SegClassifyLib.features.spec import CaseFeatures, FeatureName, FeatureTable
 from SegClassifyLib.trust.distance import Distance, held_out_distances
 from SegClassifyLib.trust.look import (
@@ -37,18 +36,16 @@ class Novelty:
     features. An image is as strange as the stranger of the two, each in standard deviations of the training cases'.
 
     Args:
-        distances: by name, "network" (unless the segmenter is fine-tuned) and "look" (where texture was measured).
+        distances: by name, "network" (where new images get features as training cases did) and "look" (where
+            texture was measured).
         known: logarithms of the training cases' distances, learned without their patient ``(D, N)`` float64.
         groups: numbers of their patients ``(N,)`` int64.
-        translated: some of their features came from fold segmenters: the network's distance keeps to numbers that mean
-            the same in every segmenter (grey values, label probabilities, descriptors).
         false_alarms: share of images like the training cases that are called novel.
     """
 
     distances: dict[str, Distance]
     known: np.ndarray
     groups: np.ndarray
-    translated: bool = False
     false_alarms: float = FALSE_ALARMS
 
     def __post_init__(self) -> None:
@@ -65,7 +62,7 @@ class Novelty:
         """
         vectors = {}
         if _NETWORK in self.distances:
-            vectors[_NETWORK] = features.vector[network_columns(features.names, self.translated)]
+            vectors[_NETWORK] = features.vector[network_columns(features.names)]
         if _LOOK in self.distances:
             vectors[_LOOK] = look_of(features.observation)
         for name, vector in vectors.items():
@@ -196,7 +193,6 @@ def learn_novelty(
     table: FeatureTable | None,
     cases: Sequence[CaseFeatures],
     groups: np.ndarray,
-    translated: bool = False,
     seed: int = 0,
 ) -> Novelty | None:
     """Learn what the training cases are like; ``None`` with fewer than five patients, or nothing to compare.
@@ -206,7 +202,6 @@ def learn_novelty(
             where the segmenter will give others.
         cases: the same cases, for what was observed of their images.
         groups: patients ``(N,)``.
-        translated: see :class:`Novelty`.
         seed: decides which patients are left out together.
     """
     code = np.unique(groups, return_inverse=True)[1].reshape(-1).astype(np.int64)
@@ -214,19 +209,17 @@ def learn_novelty(
         return None
     distances, known = {}, []
     if table is not None:
-        seen = table.columns(network_columns(table.names, translated))
+        seen = table.columns(network_columns(table.names))
         distances[_NETWORK] = Distance.of(seen.X, seen.names)
         known.append(held_out_distances(seen.X, seen.names, code, seed))
     if all(c.observation.texture for c in cases):
         looks, names = np.stack([look_of(c.observation) for c in cases]), look_names(cases[0].observation)
         distances[_LOOK] = Distance.of(looks, names, LEAST_SPREAD)
         known.append(held_out_distances(looks, names, code, seed, LEAST_SPREAD))
-    return Novelty(distances, np.stack(known), code, translated) if distances else None
+    return Novelty(distances, np.stack(known), code) if distances else None
 
 
-def network_columns(names: Sequence[FeatureName], translated: bool) -> np.ndarray:
-    """Which features the network's distance looks at, ``(F,)`` bool."""
-    if translated:
-        return np.asarray([n.is_descriptor or n.source in (IMAGE_TAP, "probability") for n in names])
+def network_columns(names: Sequence[FeatureName]) -> np.ndarray:
+    """Which features the network's distance looks at, ``(F,)`` bool: those of taps, where there are any."""
     from_taps = np.asarray([not n.is_descriptor for n in names])
     return from_taps if from_taps.any() else ~from_taps

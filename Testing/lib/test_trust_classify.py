@@ -55,6 +55,16 @@ def test_a_training_knows_how_far_it_may_be_believed(trained: TrainedClassifier)
     assert not any("rules such a class out" in note for note in trained.notes)
 
 
+def test_cases_that_the_segmenter_knew_are_no_yardstick_for_its_features(training_set: TrainingSet) -> None:
+    knew = frozenset(str(c.image_hash) for c in training_set.cases[:3])
+    settings = ClassifierSettings(head="linear", repeats=1, seen="include")
+    cache = FeatureCache(training_set.features_folder)
+    trained = train_classifier(training_set, fresh_family(knew), settings, "Lesions", cache)
+    assert trained.segmenter_knew is True
+    assert trained.model.trust is not None and trained.model.trust.novelty is not None
+    assert list(trained.model.trust.novelty.distances) == ["look"]
+
+
 def test_an_image_is_answered_with_a_set_and_a_place_among_the_training_cases(
     trained: TrainedClassifier, training_set: TrainingSet
 ) -> None:

@@ -11,7 +11,10 @@ from SegClassifyLib.errors import SegClassifyError
 from SegClassifyLib.recipes.candidates import Candidate
 from SegClassifyLib.recipes.recipe import Part, Sizes
 
-_ATTEMPTS = 200
+Missing = dict[tuple[Part, str], int]
+"""How many cases are missing, by part and class."""
+
+_ATTEMPTS = 50
 """Orders of the patients that are tried until one gives the exact numbers."""
 
 _ORDER: tuple[Part, ...] = ("test", "train", "segmenter")
@@ -22,7 +25,8 @@ def split_candidates(
 ) -> dict[str, Part]:
     """Choose the cases of each part: as many as asked for, classes in proportion, patients in one part only.
 
-    A patient of several cases may give only some of them where that makes the numbers exact; the others take no part.
+    As many patients take part as there are: of one with many cases only so many are taken as the numbers want. Where
+    that makes the numbers exact, a patient may give fewer.
 
     Args:
         candidates: to choose from.
@@ -36,26 +40,40 @@ def split_candidates(
     Raises:
         SegClassifyError: too few cases or patients.
     """
-    have = Counter(c.label_class for c in candidates)
     if len(candidates) < sizes.all:
         raise SegClassifyError(
             f"The recipe takes {sizes.all} cases ({sizes.segmenter} for the segmenter, {sizes.train} to train on, "
             f"{sizes.test} to test on) and there are {len(candidates)}: add cases, or look at it with --small first."
         )
-    quotas = _quotas(have, classes, sizes)
     patients: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         patients.setdefault(candidate.group, []).append(candidate)
-    best, missing = _deal(patients, quotas, sizes, np.random.default_rng((seed, 0)))
-    for attempt in range(1, _ATTEMPTS):
-        if not missing:
-            break
-        other, lacking = _deal(patients, quotas, sizes, np.random.default_rng((seed, attempt)))
-        if sum(lacking.values()) < sum(missing.values()):
-            best, missing = other, lacking
-    if missing:
-        _refuse(missing, len(patients))
-    return best
+    missing: Missing = {}
+    for most in range(1, max(map(len, patients.values())) + 1):
+        taken = _at_most(patients, most, np.random.default_rng((seed, most, 1)))
+        have = Counter(c.label_class for own in taken.values() for c in own)
+        if have.total() < sizes.all:
+            continue
+        quotas = _quotas(have, classes, sizes)
+        for attempt in range(_ATTEMPTS):
+            chosen, missing = _deal(taken, quotas, sizes, np.random.default_rng((seed, attempt)))
+            if not missing:
+                return chosen
+    (part, name), count = next(iter(missing.items()))
+    raise SegClassifyError(
+        f"The {len(patients)} patients cannot be parted without one being on two sides: {sum(missing.values())} cases "
+        f"are missing ({count} of {name!r} for the part {part!r}, …). Add patients, or look at it with --small first."
+    )
+
+
+def _at_most(
+    patients: Mapping[str, Sequence[Candidate]], most: int, rng: np.random.Generator
+) -> dict[str, list[Candidate]]:
+    """The same patients with no more than so many cases each, drawn."""
+    return {
+        name: [own[i] for i in sorted(rng.permutation(len(own))[:most])]
+        for name, own in sorted(patients.items())
+    }
 
 
 def _deal(
@@ -63,7 +81,7 @@ def _deal(
     quotas: Mapping[Part, Counter[str]],
     sizes: Sizes,
     rng: np.random.Generator,
-) -> tuple[dict[str, Part], dict[tuple[Part, str], int]]:
+) -> tuple[dict[str, Part], Missing]:
     """Hand out the patients in a drawn order, and say which cases are missing then: number by part and class."""
     wanted = {part: quota.copy() for part, quota in quotas.items()}
     names = sorted(patients)
@@ -107,11 +125,3 @@ def _neediest(own: Sequence[Candidate], wanted: Mapping[Part, Counter[str]], siz
 
     best = max(_ORDER, key=use)
     return best if use(best)[0] > 0 else None
-
-
-def _refuse(missing: Mapping[tuple[Part, str], int], patients: int) -> None:
-    (part, name), count = next(iter(missing.items()))
-    raise SegClassifyError(
-        f"The {patients} patients cannot be parted without one being on two sides: {sum(missing.values())} cases are "
-        f"missing ({count} of {name!r} for the part {part!r}, …). Add patients, or look at it with --small first."
-    )

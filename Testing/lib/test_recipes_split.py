@@ -82,6 +82,13 @@ def test_patients_of_many_cases_stay_together_and_spare_cases_are_left_out() -> 
     assert all(len(s) == 1 for s in sides.values())
 
 
+def test_many_patients_give_a_few_cases_each_rather_than_few_patients_all() -> None:
+    found = cases(*["aabbccabc"] * 100)
+    parts = split_candidates(found, "abc", Sizes(segmenter=30, train=50, test=90), 0)
+    used = Counter(name.split("-")[0] for name in parts)
+    assert len(used) > 80 and max(used.values()) == 2
+
+
 def test_too_few_are_refused_in_a_sentence() -> None:
     with pytest.raises(SegClassifyError, match=r"takes 312 cases \(30 for the segmenter, 91 .* there are 20"):
         split_candidates(cases(*["ab"] * 10), "ab", Sizes(segmenter=30, train=91, test=191), 0)

@@ -56,7 +56,7 @@ class Ready:
 
     def expected_seconds(self, jobs: int = 1) -> float:
         """Rough time for what is left to do."""
-        return sum(u.arm.seconds for u in self.todo) / max(jobs, 1)
+        return sum(u.expected_seconds for u in self.todo) / max(jobs, 1)
 
 
 def make_ready(

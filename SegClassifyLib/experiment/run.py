@@ -43,29 +43,29 @@ def run_ready(
 
 
 class _Clock:
-    """Work done and to do, in seconds: expected ones, and measured ones as soon as there are some."""
+    """Work done and to do, in seconds: expected ones, set right by measured ones as soon as an arm has some."""
 
     def __init__(self, ready: Ready) -> None:
-        self._left: dict[str, int] = {}
-        self._expected = {arm.key: arm.seconds for arm in ready.arms}
-        self._measured: dict[str, list[float]] = {}
-        self._done = 0.0
+        self._left: dict[str, float] = {}
+        self._expected: dict[str, float] = {}
+        self._measured: dict[str, float] = {}
         for unit in ready.todo:
-            self._left[unit.arm.key] = self._left.get(unit.arm.key, 0) + 1
+            self._left[unit.arm.key] = self._left.get(unit.arm.key, 0.0) + unit.expected_seconds
 
     def finished(self, unit: Unit, seconds: float) -> None:
         """One unit less."""
         key = unit.arm.key
-        self._left[key] -= 1
+        self._left[key] -= unit.expected_seconds
         if not math.isnan(seconds):
-            self._measured.setdefault(key, []).append(seconds)
-            self._done += seconds
+            self._expected[key] = self._expected.get(key, 0.0) + unit.expected_seconds
+            self._measured[key] = self._measured.get(key, 0.0) + seconds
 
     @property
     def state(self) -> tuple[float, float]:
         """Done, and done with what is left."""
         left = 0.0
-        for key, count in self._left.items():
-            measured = self._measured.get(key)
-            left += count * (sum(measured) / len(measured) if measured else self._expected[key])
-        return self._done, self._done + left
+        for key, expected in self._left.items():
+            slower = self._measured[key] / self._expected[key] if key in self._measured else 1.0
+            left += max(expected, 0.0) * slower
+        done = sum(self._measured.values())
+        return done, done + left

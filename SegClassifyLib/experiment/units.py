@@ -19,6 +19,10 @@ UNIT_VERSION = 1
 """Raised whenever the same unit would give other numbers."""
 
 
+_USUAL_CASES = 30
+"""Training cases that the expected time of an arm is meant for."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """What is computed at a time.
@@ -36,6 +40,12 @@ class Unit:
     draw: int
     fold: Fold
     key: str
+
+    @property
+    def expected_seconds(self) -> float:
+        """Rough time on one core; tuning goes through every case in turn, the others through a fixed number of steps."""
+        cases = len(self.fold.train) / _USUAL_CASES if self.arm.kind == "fine-tuned" else 1.0
+        return self.arm.seconds * cases
 
     def path(self, folder: Path) -> Path:
         """Where its result is stored below the output folder."""

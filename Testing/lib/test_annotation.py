@@ -183,7 +183,7 @@ def test_nothing_to_choose_from_is_said(
     with pytest.raises(TrainingSetError, match="There is no folder"):
         next_cases(model, slices, tmp_path / "gone", cache=cache)
     with pytest.raises(ModelPackageError, match="has no classifier"):
-        next_cases(replace(model, head=None, classes=()), slices, cache=cache)
+        next_cases(replace(model, head=None, classes=(), trust=None), slices, cache=cache)
     with pytest.raises(Cancelled):
         next_cases(model, slices, cache=cache, progress=Progress(is_cancelled=lambda: True))
 

@@ -113,7 +113,7 @@ def test_cases_that_trained_a_segmenter_are_left_out(slices: TrainingSet, cache:
 
 
 def test_what_cannot_be_compared_is_said(slices: TrainingSet, cache: Path, new: Model) -> None:
-    bare = replace(new, head=None, classes=())
+    bare = replace(new, head=None, classes=(), trust=None)
     with pytest.raises(ModelPackageError, match="New has no classifier"):
         on_folds(slices, cache, version(new), version(bare))
     renamed = replace(new, classes=("round", "odd"), name="Odd")

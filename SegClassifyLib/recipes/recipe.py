@@ -25,7 +25,8 @@ class Published(_Frozen):
 
     Args:
         reference: where it is said.
-        accuracy, low, high: share of the test cases that is right, and its 95 % interval.
+        accuracy: share of the test cases that is right.
+        low, high: 95 % interval of such a share of so many cases.
         train, test: numbers of cases.
     """
 

@@ -108,7 +108,8 @@ def sentences(result: RecipeResult) -> list[str]:
     begun, published, sizes = result.begun, result.order.recipe.published, result.begun.scale.sizes
     found = [
         f"The abstract ({published.reference}) reports {published.accuracy:.0%} of {published.test} test cases from "
-        f"{published.train} training cases; its 95 % interval is {published.low:.0%}–{published.high:.0%}.",
+        f"{published.train} training cases; the 95 % interval of such a share of so many cases is "
+        f"{published.low:.0%}–{published.high:.0%}.",
         f"Here {begun.count('train')} cases trained the classifiers and {begun.count('test')} were tested on; "
         f"{begun.count('segmenter')} others trained the segmenter and nothing else. No patient is in two of these "
         "parts. 95 % intervals are over test patients, of this one training.",

@@ -43,7 +43,7 @@ class Unit:
 
     @property
     def expected_seconds(self) -> float:
-        """Rough time on one core; tuning goes through every case in turn, the others through a fixed number of steps."""
+        """Rough time on one core; tuning goes through every case in turn, the others through so many steps."""
         cases = len(self.fold.train) / _USUAL_CASES if self.arm.kind == "fine-tuned" else 1.0
         return self.arm.seconds * cases
 

@@ -142,6 +142,15 @@ class SegClassifyLogic(ScriptedLoadableModuleLogic):
         """Segment and classify, and return when the result is in the scene; see ``ModuleLogic.classify``."""
         return self._module.classify(volumes, model, device, keep_earlier)
 
+    @property
+    def models_folder(self) -> str:
+        """Where models are listed, added and saved; empty: the user's folder, and those shipped with the software."""
+        return self._module.models_folder
+
+    @models_folder.setter
+    def models_folder(self, folder: str) -> None:
+        self._module.models_folder = folder
+
     def __getattr__(self, name: str) -> Any:
         """All else of ``SegClassifyPanel.logic.ModuleLogic``: ``start_classify``, ``batch``, ``worker``, ``undo`` …"""
         if name.startswith("_"):

@@ -48,6 +48,7 @@ def check_training(test: SelfTest) -> None:
     finally:
         logic.models_folder = ""
     case.assertEqual((model.problem, model.classes), ("", CLASSES))
+    case.assertTrue(Path(model.path).resolve().is_relative_to(test.folder.resolve()), model.path)
     volume = add(_image(CASES), "new")
     outcome = logic.classify([volume], model.path, device="cpu")
     case.assertIn(outcome.result.predicted, CLASSES)

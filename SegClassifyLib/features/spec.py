@@ -14,7 +14,9 @@ MARGIN = "margin of "
 """Begins the region's name of what was read round a label."""
 
 FEATURE_VERSION = 3
-"""Raised whenever pooling, descriptors or what is observed of an image would give other numbers; part of every feature cache key."""
+"""Raised whenever pooling, descriptors or what is observed of an image would give other numbers: part of every key of
+the feature cache.
+"""
 
 
 class TapSpec(BaseModel):

@@ -50,7 +50,8 @@ MODELS = {
     "busi": Shipped(
         "breast-ultrasound",
         "Breast ultrasound lesions",
-        "Finds lesions in single 2D breast ultrasound images and tells normal, benign and malignant apart. " + LIMITS,
+        "Finds lesions in single 2D breast ultrasound images and tells normal, benign and malignant apart. "
+        + LIMITS,
         "Breast Ultrasound Images (BUSI): 400 of its 780 images, scaled so that the longest side has 256 pixels; "
         "near-duplicates kept together",
         "CC-BY-4.0",
@@ -62,7 +63,8 @@ MODELS = {
         "Lung nodules",
         "Finds the nodule in the middle of a small CT crop (64 x 64 pixels in the plane) and tells what readers rated "
         "as probably benign from what they rated as probably malignant; no pathology was known. Made for crops whose "
-        "grey values are scaled slice by slice to 0 … 255, not for whole scans in Hounsfield units. " + LIMITS,
+        "grey values are scaled slice by slice to 0 … 255, not for whole scans in Hounsfield units. "
+        + LIMITS,
         "LIDC-IDRI: 292 nodules of 3 or more readers, mean malignancy rating up to 2.5 (benign) or from 3.5 on "
         "(malignant), as 8-bit crops of 64 x 64 pixels",
         "CC-BY-3.0",

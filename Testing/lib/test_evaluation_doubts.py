@@ -34,7 +34,7 @@ def test_turned_labels_are_the_suspects() -> None:
     for suspect in found.suspects:
         if suspect.index in turned:
             assert (suspect.given, suspect.suggested) == (given[suspect.index], y[suspect.index])
-            assert suspect.p_suggested > suspect.p_given and suspect.repeats == 1.0
+            assert suspect.p_suggested > suspect.p_given and suspect.repeats >= 0.5
     first = found.suspects[0]
     assert f"case{first.index} is labelled {CLASSES[first.given]} (" in first.sentence
     assert f"looks like {CLASSES[first.suggested]} (" in first.sentence

@@ -12,7 +12,7 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
-from SegClassifyPanel.chunks import Chunks, Steps
+from SegClassifyPanel.chunks import Chunks, Steps, scaled
 from SegClassifyPanel.classify_job import no_room
 from SegClassifyPanel.evidence_nodes import put_evidence
 from SegClassifyPanel.phases import EXPORT, overall, phase_text, within
@@ -98,13 +98,9 @@ class EvidenceJob:
             if node is None:
                 raise VolumeError(_gone())
             steps = export_volume(node, self._folder / f"{number}.npy")
-            while True:
-                try:
-                    fraction = next(steps)
-                except StopIteration as stop:
-                    self._exported.append(stop.value)
-                    break
-                yield (number + fraction) / len(self._volumes)
+            share = 1 / len(self._volumes)
+            exported = yield from scaled(steps, number * share, share)
+            self._exported.append(exported)
 
     def _export_progress(self, fraction: float) -> None:
         self._listener.on_phase(_("Handing over the images"), within(EXPORT, fraction))

@@ -64,6 +64,7 @@ class Scale(_Frozen):
         learning_rate: of the segmenter.
         max_voxels: of the median model grid; ``None``: as the images are.
         scratch_steps: most steps of a network trained from scratch.
+        fine_tune_epochs: passes over the cases when a segmenter is fine-tuned.
         edge, slices: of the pictures that ImageNet networks see; ``edge`` ``None``: 224 in 2D, 128 in 3D.
     """
 
@@ -77,6 +78,7 @@ class Scale(_Frozen):
     learning_rate: float = Field(default=5e-3, gt=0)
     max_voxels: int | None = Field(default=None, ge=64)
     scratch_steps: int = Field(default=200, ge=1)
+    fine_tune_epochs: int = Field(default=12, ge=1)
     edge: int | None = Field(default=None, ge=32)
     slices: int = Field(default=9, ge=1)
 

@@ -20,6 +20,7 @@ from SegClassifyLib.recipes.recipe import Recipe, Scale
 from SegClassifyLib.recipes.record import Begun, read_begun, write_begun
 from SegClassifyLib.recipes.sources import Supply, supply_of
 from SegClassifyLib.training.family import MODEL_FOLDER, open_family
+from SegClassifyLib.training.finetune_settings import FineTuneSettings
 from SegClassifyLib.training.segmenter_from_set import train_segmenter_from_set
 from SegClassifyLib.training.segmenter_plan import SegmenterPlan
 from SegClassifyLib.training.settings import PretrainedSettings, ScratchSettings, SegmenterSettings
@@ -153,6 +154,7 @@ def _ready(order: Order, training_set: TrainingSet, folder: Path, device: str, p
         test="split",
         seen="exclude",
         scratch=ScratchSettings(steps=scale.scratch_steps),
+        fine_tune=FineTuneSettings(epochs=scale.fine_tune_epochs),
         pretrained=PretrainedSettings(edge=scale.edge),
         edge=scale.edge,
         slices=scale.slices,

@@ -285,7 +285,9 @@ def process() -> tuple[Any, list]:
     process, seen = qt.QProcess(), []
     process.readyReadStandardOutput.connect(lambda: seen.append(process.readAllStandardOutput().data()))
     process.finished.connect(lambda *a: seen.append(("finished", a)))
-    process.start(sys.executable, ["-c", "print('echo', input(), flush=True)"])
+    # One write, or the line may come in two pieces.
+    echo = "import os; os.write(1, ('echo ' + input() + chr(10)).encode())"
+    process.start(sys.executable, ["-c", echo])
     assert process.waitForStarted(10_000)
     return process, seen
 

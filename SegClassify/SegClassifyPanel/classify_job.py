@@ -14,13 +14,13 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from SegClassifyPanel.chunks import Chunks, Steps, scaled
+from SegClassifyPanel.chunks import Chunks, Steps
 from SegClassifyPanel.phases import EXPORT, IMPORT, overall, phase_text, within
 from SegClassifyPanel.result_nodes import earlier_result, put_result, put_segmentation
 from SegClassifyPanel.segmentation_node import build_segmentation
 from SegClassifyPanel.slice_views import show_in_slices
 from SegClassifyPanel.undo import Snapshot
-from SegClassifyPanel.volumes import ExportedVolume, VolumeError, export_volume
+from SegClassifyPanel.volumes import ExportedVolume, VolumeError, export_volumes
 from SegClassifyPanel.worker_call import WorkerFailure
 from SegClassifyPanel.worker_process import WorkerProcess
 
@@ -96,7 +96,8 @@ class ClassifyJob:
         self._exported: list[ExportedVolume] = []
         self._call: Id | None = None
         self._over = self._stopping = False
-        self._chunks: Chunks | None = Chunks(self._export(), self._ask, self._broke, self._export_progress)
+        export = export_volumes(request.volumes, self._folder, _gone())
+        self._chunks: Chunks | None = Chunks(export, self._ask, self._broke, self._export_progress)
 
     @property
     def over(self) -> bool:
@@ -130,21 +131,11 @@ class ClassifyJob:
             elif self._call is not None:
                 self._worker.wait(self._call)
 
-    def _export(self) -> Steps[None]:
-        count = len(self.request.volumes)
-        for number, node_id in enumerate(self.request.volumes):
-            node = slicer.mrmlScene.GetNodeByID(node_id)
-            if node is None:
-                raise VolumeError(_gone())
-            steps = export_volume(node, self._folder / f"channel-{number}.npy")
-            exported = yield from scaled(steps, number / count, 1 / count)
-            self._exported.append(exported)
-
     def _export_progress(self, fraction: float) -> None:
         self._listener.on_phase(_("Handing over the images"), within(EXPORT, fraction))
 
-    def _ask(self, _nothing: None) -> None:
-        self._chunks = None
+    def _ask(self, exported: list[ExportedVolume]) -> None:
+        self._chunks, self._exported = None, exported
         params = ClassifyParams(
             model=self.request.model,
             images=tuple(volume.source for volume in self._exported),
@@ -204,7 +195,7 @@ class ClassifyJob:
             self._listener.on_done(outcome)
 
     def _broke(self, error: Exception) -> None:
-        self._failed(_sentence(error, self._folder))
+        self._failed(failure_sentence(error, self._folder.parent))
 
     def _failed(self, sentence: str) -> None:
         if self._end():
@@ -234,11 +225,17 @@ def _gone() -> str:
     return _("An image was removed from the scene while it was being classified: load it and classify again.")
 
 
-def _sentence(error: Exception, folder: Path) -> str:
+def failure_sentence(error: Exception, folder: Path) -> str:
+    """What to say of an error that ended work in Slicer; one that nobody foresaw goes to the log.
+
+    Args:
+        error: any.
+        folder: where files for the worker were written.
+    """
     if isinstance(error, VolumeError):
         return str(error)
     if isinstance(error, OSError):
-        return no_room(folder.parent, error)
+        return no_room(folder, error)
     logging.error("SegClassify: an error that nobody foresaw", exc_info=error)
     return _(
         "Something went wrong that should not ({kind}: {text}); details are in the application's log."

@@ -12,12 +12,12 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
-from SegClassifyPanel.chunks import Chunks, Steps, scaled
+from SegClassifyPanel.chunks import Chunks
 from SegClassifyPanel.classify_job import no_room
 from SegClassifyPanel.evidence_nodes import put_evidence
 from SegClassifyPanel.phases import EXPORT, overall, phase_text, within
 from SegClassifyPanel.result_nodes import CHANNEL, MODEL, result_of
-from SegClassifyPanel.volumes import ExportedVolume, VolumeError, export_volume
+from SegClassifyPanel.volumes import ExportedVolume, VolumeError, export_volumes
 from SegClassifyPanel.worker_call import WorkerFailure
 from SegClassifyPanel.worker_process import WorkerProcess
 
@@ -73,7 +73,8 @@ class EvidenceJob:
         self._exported: list[ExportedVolume] = []
         self._call: Id | None = None
         self._over = self._stopping = False
-        self._chunks: Chunks | None = Chunks(self._export(), self._ask, self._broke, self._export_progress)
+        export = export_volumes(self._volumes, self._folder, _gone())
+        self._chunks: Chunks | None = Chunks(export, self._ask, self._broke, self._export_progress)
 
     @property
     def over(self) -> bool:
@@ -92,21 +93,11 @@ class EvidenceJob:
             self._chunks.stop()
         self._ended(self._listener.on_cancelled)
 
-    def _export(self) -> Steps[None]:
-        for number, node_id in enumerate(self._volumes):
-            node = _node(node_id)
-            if node is None:
-                raise VolumeError(_gone())
-            steps = export_volume(node, self._folder / f"{number}.npy")
-            share = 1 / len(self._volumes)
-            exported = yield from scaled(steps, number * share, share)
-            self._exported.append(exported)
-
     def _export_progress(self, fraction: float) -> None:
         self._listener.on_phase(_("Handing over the images"), within(EXPORT, fraction))
 
-    def _ask(self, _nothing: None) -> None:
-        self._chunks = None
+    def _ask(self, exported: list[ExportedVolume]) -> None:
+        self._chunks, self._exported = None, exported
         params = EvidenceParams(
             model=self._model,
             images=tuple(volume.source for volume in self._exported),

@@ -13,10 +13,9 @@ import qt
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.chunks import Chunks, Steps
-from SegClassifyPanel.classify_job import no_room
+from SegClassifyPanel.classify_job import failure_sentence
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.training_words import progress_words
-from SegClassifyPanel.volumes import VolumeError
 from SegClassifyPanel.worker_call import WorkerFailure
 from SegClassifyPanel.worker_process import WorkerProcess
 
@@ -112,17 +111,7 @@ class SetJob:
         self._fail(failure.sentence)
 
     def _broke(self, error: Exception) -> None:
-        if isinstance(error, VolumeError):
-            self._fail(str(error))
-        elif isinstance(error, OSError):
-            self._fail(no_room(self._folder.parent if self._folder else Path(), error))
-        else:
-            logging.error("SegClassify: an error that nobody foresaw", exc_info=error)
-            self._fail(
-                _(
-                    "Something went wrong that should not ({kind}: {text}); details are in the application's log."
-                ).format(kind=type(error).__name__, text=error)
-            )
+        self._fail(failure_sentence(error, self._folder.parent if self._folder else Path()))
 
     def _fail(self, sentence: str) -> None:
         if self._end():

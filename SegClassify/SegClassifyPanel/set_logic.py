@@ -15,7 +15,7 @@ from SegClassifyPanel.chunks import Steps, scaled
 from SegClassifyPanel.label_export import export_labels, grid_of_export, grid_of_file
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.set_job import SetJob, SetListener
-from SegClassifyPanel.volumes import ExportedVolume, VolumeError, export_volume
+from SegClassifyPanel.volumes import VolumeError, export_volumes
 from SegClassifyPanel.worker_process import WorkerProcess
 
 make_importable()
@@ -242,11 +242,9 @@ def _nothing_first(params: Params[Any]) -> Steps[Params[Any]]:
 
 
 def _add_steps(folder: str, case: NewCase, files: Path) -> Steps[Params[Any]]:
-    exported: list[ExportedVolume] = []
     share = 1.0 / (len(case.volumes) + bool(case.segmentation))
-    for number, node_id in enumerate(case.volumes):
-        steps = export_volume(_node(node_id), files / f"channel-{number}.npy")
-        exported.append((yield from scaled(steps, number * share, share)))
+    volumes = export_volumes(case.volumes, files, _gone())
+    exported = yield from scaled(volumes, 0.0, share * len(case.volumes))
     segmentation: SegmentationSource | None = None
     if case.segmentation:
         node = _node(case.segmentation)
@@ -276,7 +274,9 @@ def _save_steps(folder: str, case: str, volume: str, segmentation: str, files: P
 def _node(node_id: str) -> Any:
     node = slicer.mrmlScene.GetNodeByID(node_id)
     if node is None:
-        raise VolumeError(
-            _("An image or segmentation was removed from the scene meanwhile: choose it again.")
-        )
+        raise VolumeError(_gone())
     return node
+
+
+def _gone() -> str:
+    return _("An image or segmentation was removed from the scene meanwhile: choose it again.")

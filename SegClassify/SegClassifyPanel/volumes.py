@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import vtk
 from slicer.i18n import tr as _
 from vtk.util.numpy_support import vtk_to_numpy
 
-from SegClassifyPanel.chunks import Steps
+from SegClassifyPanel.chunks import Steps, scaled
 from SegClassifyPanel.geometry import array_of, is_sheared, placement
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.straighten import straightened
@@ -86,6 +86,24 @@ def export_volume(node: slicer.vtkMRMLVolumeNode, path: Path) -> Steps[ExportedV
     where = placement(to_world)
     source = VolumeSource(name, str(path), where.spacing, where.origin, where.direction)
     return ExportedVolume(source, ijk_to_parent, transform_id, tuple(notes))
+
+
+def export_volumes(node_ids: Sequence[str], folder: Path, gone: str) -> Steps[list[ExportedVolume]]:
+    """Every volume by :func:`export_volume`, to a file each in ``folder``.
+
+    Raises:
+        VolumeError: one is no longer in the scene (told with ``gone``), or cannot be exported.
+        OSError: a file cannot be written.
+    """
+    exported: list[ExportedVolume] = []
+    share = 1 / len(node_ids)
+    for number, node_id in enumerate(node_ids):
+        node = slicer.mrmlScene.GetNodeByID(node_id) if node_id else None
+        if node is None:
+            raise VolumeError(gone)
+        steps = export_volume(node, folder / f"channel-{number}.npy")
+        exported.append((yield from scaled(steps, number * share, share)))
+    return exported
 
 
 def file_grid(node: slicer.vtkMRMLVolumeNode) -> tuple[tuple[int, ...], np.ndarray]:

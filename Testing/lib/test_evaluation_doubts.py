@@ -35,6 +35,8 @@ def test_turned_labels_are_the_suspects() -> None:
         if suspect.index in turned:
             assert (suspect.given, suspect.suggested) == (given[suspect.index], y[suspect.index])
             assert suspect.p_suggested > suspect.p_given and suspect.repeats >= 0.5
+    # Next to answers that are nearly all sure, one may stay just below the mark in one repeat.
+    assert sum(s.repeats == 1.0 for s in found.suspects if s.index in turned) >= len(turned) - 1
     first = found.suspects[0]
     assert f"case{first.index} is labelled {CLASSES[first.given]} (" in first.sentence
     assert f"looks like {CLASSES[first.suggested]} (" in first.sentence

@@ -9,10 +9,11 @@ from importlib import resources
 from SegClassifyLib.experiment.arms import Kind
 
 _EVERY = ("evaluation/calibrate.py", "evaluation/folds.py", "experiment/learn.py")
+_SETS = ("trust/answers.py", "trust/patients.py")
 _NETWORKS = ("training/image_training.py", "training/augment.py", "training/schedule.py")
 _FILES: dict[Kind, tuple[str, ...]] = {
-    "linear": ("heads",),
-    "conv": ("heads",),
+    "linear": ("heads", *_SETS),
+    "conv": ("heads", *_SETS),
     "fine-tuned": ("heads", "training/finetune.py", "features/pooling.py"),
     "scratch": ("training/scratch.py", "training/encoder.py", *_NETWORKS),
     "pretrained": ("training/pretrained.py", "networks/imagenet.py", "heads", *_NETWORKS),

@@ -12,26 +12,32 @@ from SegClassifyLib.errors import TrainingError
 from SegClassifyLib.evaluation.calibrate import fit_calibration
 from SegClassifyLib.evaluation.crossvalidate import held_out_logits
 from SegClassifyLib.evaluation.folds import make_folds
-from SegClassifyLib.evaluation.learner import Learner
 from SegClassifyLib.experiment.arms import Arm, View
 from SegClassifyLib.experiment.study import Study
 from SegClassifyLib.experiment.units import Unit, UnitResult
 from SegClassifyLib.features.spec import FeatureTable
+from SegClassifyLib.heads.base import HeadState
 from SegClassifyLib.heads.conv import ConvHead
 from SegClassifyLib.heads.linear import LinearHead
 from SegClassifyLib.progress import Progress
+from SegClassifyLib.trust.answers import HeldOutAnswers, PredictionSets
 
 _FOLDS = {"linear": 5, "conv": 3}
-"""Of the inner cross-validation that a temperature is found on."""
+"""Of the inner cross-validation that a temperature and prediction sets are found on."""
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """Logits of the test cases, and what a temperature can be found on: logits of training cases not learned from."""
+    """Logits of the test cases, and what a temperature can be found on: logits of training cases not learned from.
+
+    With ``held_out`` and the features that its heads look at, prediction sets can be made too.
+    """
 
     logits: np.ndarray
     spare_logits: np.ndarray | None = None
     spare_targets: np.ndarray | None = None
+    held_out: HeldOutAnswers | None = None
+    table: FeatureTable | None = None
 
 
 def run_unit(study: Study, unit: Unit, progress: Progress | None = None) -> UnitResult:
@@ -45,7 +51,10 @@ def run_unit(study: Study, unit: Unit, progress: Progress | None = None) -> Unit
     seed = study.settings.seed + unit.draw
     answer = _LEARNERS[unit.arm.kind](study, unit, seed, progress or Progress())
     proba, temperature = _calibrated(answer)
-    return UnitResult(answer.logits, proba, temperature, time.perf_counter() - started)
+    p_values = None
+    if answer.held_out is not None and answer.table is not None and temperature is not None:
+        p_values = PredictionSets(answer.held_out, temperature).p_values(answer.table, answer.logits)
+    return UnitResult(answer.logits, proba, temperature, time.perf_counter() - started, p_values)
 
 
 def viewed(table: FeatureTable, view: View) -> FeatureTable:
@@ -82,7 +91,7 @@ def learner_settings(study: Study, arm: Arm) -> str:
 def _heads(study: Study, unit: Unit, seed: int, progress: Progress) -> _Answer:
     arm, pool, fold = unit.arm, study.pool, unit.fold
     table = viewed(study.table(arm.sources, with_maps=arm.kind == "conv"), arm.view)
-    head: Learner = ConvHead(study.settings.conv)
+    head: LinearHead | ConvHead = ConvHead(study.settings.conv)
     if arm.kind == "linear":
         head = LinearHead(study.settings.linear, _unlabelled(study, unit, table, seed))
     progress.check()
@@ -94,10 +103,17 @@ def _heads(study: Study, unit: Unit, seed: int, progress: Progress) -> _Answer:
     except TrainingError:  # a class of one patient: nothing to hold out
         return _Answer(logits)
     spare, own = np.zeros((len(train), logits.shape[1])), table.rows(train)
-    for part in inner:
+    states: list[HeadState] = []
+    fold_of = np.zeros(len(train), np.int64)
+    for number, part in enumerate(inner):
         progress.check()
-        spare[part.test] = held_out_logits(head.fresh(), own, y, groups, part, seed)
-    return _Answer(logits, spare, y)
+        partial = head.fresh()
+        spare[part.test] = held_out_logits(partial, own, y, groups, part, seed)
+        fold_of[part.test] = number
+        states.append(partial.to_state())
+    codes = np.unique(groups, return_inverse=True)[1].reshape(-1)
+    held_out = HeldOutAnswers(spare, y, codes, fold_of, tuple(states))
+    return _Answer(logits, spare, y, held_out, table.rows(fold.test))
 
 
 def _unlabelled(study: Study, unit: Unit, table: FeatureTable, seed: int) -> FeatureTable | None:

@@ -26,7 +26,7 @@ from SegClassifyLib.experiment.arms import Arm
 from SegClassifyLib.experiment.result import CompareResult
 from SegClassifyLib.experiment.scores import ArmDifference, ArmScore
 from SegClassifyLib.experiment.settings import ALL, size_name
-from SegClassifyLib.experiment.tables import TITLES, signed
+from SegClassifyLib.experiment.tables import SETS_NOTE, TITLES, signed
 
 _CURVES = 7
 """Lines in one picture."""
@@ -201,7 +201,28 @@ def _reliability(result: CompareResult) -> list[Block]:
         "Calibrated on cases of the training part that were not learned from, where there were enough. Classes weigh "
         "alike. The error is above 0 by chance too: compare it, do not read it alone."
     )
-    return [Text(note), figure, Table("Expected calibration error at the largest size", header, rows)]
+    blocks: list[Block] = [Text(note), figure]
+    blocks.append(Table("Expected calibration error at the largest size", header, rows))
+    return blocks + _sets(result)
+
+
+def _sets(result: CompareResult) -> list[Block]:
+    arms = [arm for arm in result.arms if any(s.sets for s in result.scores if s.arm == arm.key)]
+    if not arms:
+        return []
+    rows = [[arm.title, *(_set_cell(result.score(arm.key, n)) for n in result.sizes)] for arm in arms]
+    return [
+        Text(SETS_NOTE),
+        Table(
+            "Prediction sets: how often they hold the class, and how many they name", _header(result), rows
+        ),
+    ]
+
+
+def _set_cell(score: ArmScore | None) -> str:
+    if score is None or score.sets is None:
+        return "–"
+    return f"{score.sets.coverage}, {score.sets.classes:.1f} classes"
 
 
 def _time(result: CompareResult) -> Table:

@@ -19,11 +19,29 @@ from SegClassifyLib.evaluation.reliability import Reliability, reliability
 from SegClassifyLib.experiment.draws import Pool
 from SegClassifyLib.experiment.units import UnitResult
 from SegClassifyLib.progress import Progress
+from SegClassifyLib.trust.answers import prediction_set
+from SegClassifyLib.trust.trust import CONFIDENCE
 
 REPLICATES = 1000
 
 Draws = Mapping[int, UnitResult]
 """Results of one arm and size by number of the draw."""
+
+
+@dataclass(frozen=True)
+class SetScore:
+    """Prediction sets of one arm at one size, at the confidence that models are made with.
+
+    Args:
+        coverage: share of the test cases whose set holds their class, mean over the draws, with its 95 % interval over
+            draws and test patients.
+        classes: mean number of classes in a set.
+        alone: share of the sets that name one class.
+    """
+
+    coverage: Interval
+    classes: float
+    alone: float
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,7 @@ class ArmScore:
         temperature: median over the draws; NaN where none was found.
         seconds: median time of one training.
         test_cases: median number.
+        sets: of its prediction sets; ``None`` for arms that make none.
     """
 
     arm: str
@@ -55,6 +74,7 @@ class ArmScore:
     temperature: float
     seconds: float
     test_cases: int
+    sets: SetScore | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +182,28 @@ class SizeScores:
             temperature=float(np.median(temperatures)) if temperatures else float("nan"),
             seconds=float(np.median([r.seconds for r in draws.values()])),
             test_cases=int(np.median([len(self._folds[d].test) for d in draws])),
+            sets=self._sets(draws),
         )
+
+    def _sets(self, draws: Draws) -> SetScore | None:
+        """Of the draws that have prediction sets."""
+        covered, again, sizes = [], [], []
+        for d, result in draws.items():
+            if result.p_values is None:
+                continue
+            test = self._folds[d].test
+            named = [
+                prediction_set(p, q, CONFIDENCE) for p, q in zip(result.p_values, result.proba, strict=True)
+            ]
+            holds = np.array([y in s for y, s in zip(self._pool.y[test], named, strict=True)], float)
+            weights = self._weights[:, test]
+            covered.append(float(holds.mean()))
+            again.append((weights @ holds) / np.maximum(weights.sum(1), 1e-9))
+            sizes += [len(s) for s in named]
+        if not covered:
+            return None
+        interval = mean_interval(covered, np.stack(again, 1), self._seed)
+        return SetScore(interval, float(np.mean(sizes)), float(np.mean(np.array(sizes) == 1)))
 
     def _difference(self, one: str, other: str, metric: MetricName) -> ArmDifference:
         first, second = self.tables[one, metric], self.tables[other, metric]

@@ -17,14 +17,22 @@ from SegClassifyLib.evaluation.metrics import METRICS, MetricName
 from SegClassifyLib.evaluation.summary import table
 from SegClassifyLib.experiment.arms import Arm
 from SegClassifyLib.experiment.result import CompareResult
-from SegClassifyLib.experiment.scores import ArmScore
+from SegClassifyLib.experiment.scores import ArmScore, SetScore
 from SegClassifyLib.experiment.settings import size_name
+from SegClassifyLib.trust.answers import fewest_patients
+from SegClassifyLib.trust.trust import CONFIDENCE
 
 TITLES: tuple[tuple[MetricName, str], ...] = (
     ("balanced_accuracy", "balanced accuracy"),
     ("macro_auc", "AUC"),
 )
 """The scores that people are shown."""
+
+SETS_NOTE = (
+    f"Share of the test cases whose prediction set at {CONFIDENCE:.0%} confidence holds their class (95 % interval "
+    "over draws and test patients), and mean number of classes in a set. A class of fewer than "
+    f"{fewest_patients(CONFIDENCE)} training patients is never ruled out."
+)
 
 _NONE = "–"
 
@@ -102,6 +110,8 @@ def to_markdown(result: CompareResult) -> str:
         "## Calibration\n\nExpected calibration error after calibration inside the training cases (before: plain "
         f"softmax), all draws together.\n\n{calibration_table(result)}"
     )
+    if any(score.sets for score in result.scores):
+        parts.append(f"## Prediction sets\n\n{SETS_NOTE}\n\n{sets_table(result)}")
     parts.append(f"## Time\n\n{time_table(result)}")
     if result.failures:
         lines = [
@@ -121,6 +131,17 @@ def score_table(result: CompareResult, metric: MetricName) -> str:
 def calibration_table(result: CompareResult) -> str:
     """Expected calibration error of each arm against the number of training cases."""
     return _by_size(result, lambda score: f"{score.reliability.error} (before {score.uncalibrated:.2f})")
+
+
+def sets_table(result: CompareResult) -> str:
+    """How often the prediction sets of each arm hold the true class, and how many classes they name."""
+    return _by_size(
+        result,
+        lambda score: (
+            _NONE if score.sets is None else f"{score.sets.coverage}, {score.sets.classes:.1f} classes"
+        ),
+        [arm for arm in result.arms if any(s.sets for s in result.scores if s.arm == arm.key)],
+    )
 
 
 def difference_table(result: CompareResult, metric: MetricName = "balanced_accuracy") -> str:
@@ -155,9 +176,11 @@ def signed(interval: Interval, bold: bool = False) -> str:
     return f"**{text}**" if bold else text
 
 
-def _by_size(result: CompareResult, show: Callable[[ArmScore], str]) -> str:
+def _by_size(
+    result: CompareResult, show: Callable[[ArmScore], str], arms: Sequence[Arm] | None = None
+) -> str:
     rows = []
-    for arm in result.arms:
+    for arm in result.arms if arms is None else arms:
         found = [result.score(arm.key, size) for size in result.sizes]
         rows.append([_titled(arm, result), *(_NONE if s is None else show(s) for s in found)])
     return table(_header(result), rows)
@@ -186,8 +209,15 @@ def _score_json(score: ArmScore, result: CompareResult) -> dict[str, Any]:
         "calibration_error": _interval(score.reliability.error),
         "calibration_error_before": _number(score.uncalibrated),
         "temperature": _number(score.temperature),
+        "prediction_sets": _sets_json(score.sets),
         "training_seconds": _number(score.seconds),
     }
+
+
+def _sets_json(sets: SetScore | None) -> dict[str, Any] | None:
+    if sets is None:
+        return None
+    return {"coverage": _interval(sets.coverage), "classes": sets.classes, "alone": sets.alone}
 
 
 def _score_rows(result: CompareResult) -> list[list[str]]:
@@ -197,6 +227,7 @@ def _score_rows(result: CompareResult) -> list[list[str]]:
     for s in result.scores:
         start = [s.arm, titles[s.arm], size_name(s.size), str(len(s.draws)), str(s.test_cases)]
         measured = [*s.scores.items(), ("calibration_error", s.reliability.error)]
+        measured += [("set_coverage", s.sets.coverage)] if s.sets else []
         rows += [[*start, str(metric), *_three(interval)] for metric, interval in measured]
     return rows
 

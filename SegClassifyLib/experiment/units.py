@@ -15,7 +15,7 @@ from SegClassifyLib.evaluation.folds import Fold
 from SegClassifyLib.experiment.arms import Arm
 from SegClassifyLib.experiment.settings import size_name
 
-UNIT_VERSION = 1
+UNIT_VERSION = 2
 """Raised whenever the same unit would give other numbers."""
 
 
@@ -61,12 +61,15 @@ class UnitResult:
         proba: ``(n, K)`` float64, calibrated inside the training cases.
         temperature: found there; ``None`` where there was nothing to find it on.
         seconds: of training and answering.
+        p_values: how far the training cases speak for each class ``(n, K)`` float64, from which prediction sets are
+            made; ``None`` for arms that make none.
     """
 
     logits: np.ndarray
     proba: np.ndarray
     temperature: float | None
     seconds: float
+    p_values: np.ndarray | None = None
 
 
 def unit_key(
@@ -117,6 +120,7 @@ def store_result(unit: Unit, result: UnitResult, folder: Path) -> None:
         "temperature": result.temperature,
         "logits": result.logits.tolist(),
         "proba": result.proba.tolist(),
+        "p_values": None if result.p_values is None else result.p_values.tolist(),
     }
     with disk_errors(folder):
         write_text(unit.path(folder), json.dumps(content))
@@ -128,12 +132,13 @@ def read_result(unit: Unit, folder: Path) -> UnitResult | None:
         content = json.loads(unit.path(folder).read_text(encoding="utf-8"))
         if content["key"] != unit.key:
             return None
-        temperature = content["temperature"]
+        temperature, p_values = content["temperature"], content["p_values"]
         return UnitResult(
             np.asarray(content["logits"], np.float64),
             np.asarray(content["proba"], np.float64),
             None if temperature is None else float(temperature),
             float(content["seconds"]),
+            None if p_values is None else np.asarray(p_values, np.float64),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

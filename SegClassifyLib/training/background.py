@@ -1,10 +1,10 @@
-"""Features of cases without a class: they say how features vary (see :mod:`SegClassifyLib.heads.linear`)."""
+"""Cases without a class say how features vary (see :mod:`SegClassifyLib.heads.linear`), and what images look like."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from SegClassifyLib.cases.schema import Case
 from SegClassifyLib.cases.training_set import TrainingSet
@@ -15,8 +15,22 @@ from SegClassifyLib.inference.extract import FeatureExtractor
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.segmenter import Segmenter
 from SegClassifyLib.training.honest_features import image_source
+from SegClassifyLib.volumes.observation import Observation
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Background:
+    """Cases whose class is not looked at.
+
+    Args:
+        table: their features, without maps.
+        observations: of their images, one each.
+    """
+
+    table: FeatureTable
+    observations: tuple[Observation, ...]
 
 
 def background_cases(training_set: TrainingSet, labelled: Sequence[Case], most: int) -> tuple[Case, ...]:
@@ -40,8 +54,8 @@ def background_features(
     device: str = "cpu",
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
-) -> FeatureTable | None:
-    """Features of ``cases``, without maps; ``None`` where there are none.
+) -> Background | None:
+    """What ``cases`` show; ``None`` where there are none.
 
     A case that trained the segmenter is as welcome as any: nothing is learned here that an estimate rests on. One that
     cannot be read is passed over, for it is not what the user asked to train on.
@@ -62,4 +76,4 @@ def background_features(
     progress.report("Looking at cases without a class", len(cases), len(cases))
     if not found:
         return None
-    return replace(FeatureTable.stack(found), maps={})
+    return Background(replace(FeatureTable.stack(found), maps={}), tuple(f.observation for f in found))

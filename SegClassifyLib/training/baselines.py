@@ -106,8 +106,9 @@ def _shape(
     table = replace(table, maps={}).columns(np.asarray([name.is_descriptor for name in table.names]))
     others = background_cases(training_set, cases, record.settings.unlabelled)
     background = background_features(training_set, others, family.full.segmenter, device, cache, progress)
+    head = LinearHead(background=background.table if background else None)
     return cross_validate(
-        LinearHead(background=background).fresh,
+        head.fresh,
         table,
         np.asarray(record.y),
         np.asarray(record.groups),

@@ -102,7 +102,8 @@ def train_classifier(
     if settings.head in ("auto", LinearHead.kind):
         others = background_cases(training_set, material.cases, settings.unlabelled)
         background = background_features(training_set, others, family.full.segmenter, device, cache, progress)
-    heads = _candidates(training_set, material, family.full.segmenter, settings, device, background)
+    rows = background.table if background else None
+    heads = _candidates(training_set, material, family.full.segmenter, settings, device, rows)
     choice = None
     if len(heads) > 1:
         choice = choose_head(heads, table, y, groups, seed=settings.seed, progress=progress)
@@ -116,10 +117,10 @@ def train_classifier(
         prototype.fresh, seen, y, groups, settings.folds, repeats, settings.seed, progress, classes
     )
     head = choice.head if choice else prototype.fresh().fit(seen, y, groups, settings.seed, progress)
-    trust = learn_trust(material, whole, validation, y, groups, prototype.kind, settings.seed)
+    trust = learn_trust(material, whole, validation, y, groups, prototype.kind, settings.seed, background)
     notes = (
         *material.notes,
-        *_helped(head, background),
+        *_helped(head, rows),
         *_believable(y, groups, classes),
         *trust_notes(trust, classes),
         *([choice.reason] if choice else []),

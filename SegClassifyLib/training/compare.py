@@ -101,7 +101,17 @@ def compare_on_folds(
         for v in (first, second)
     ]
     probabilities = [
-        _out_of_fold(version.model, material, cases, y, groups, plans, seed, progress, background)
+        _out_of_fold(
+            version.model,
+            material,
+            cases,
+            y,
+            groups,
+            plans,
+            seed,
+            progress,
+            background.table if background else None,
+        )
         for version, material, background in zip((first, second), found, backgrounds, strict=True)
     ]
     names = _names(first.model, second.model)

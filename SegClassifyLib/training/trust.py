@@ -8,10 +8,12 @@ import numpy as np
 
 from SegClassifyLib.evaluation.crossvalidate import CrossValidation
 from SegClassifyLib.features.spec import FeatureTable
+from SegClassifyLib.training.background import Background
 from SegClassifyLib.training.honest_features import HonestFeatures
-from SegClassifyLib.trust.answers import HeldOutAnswers, never_ruled_out
+from SegClassifyLib.trust.answers import HeldOutAnswers, fewest_patients, never_ruled_out
 from SegClassifyLib.trust.novelty import FEWEST_PATIENTS, Novelty, learn_novelty
 from SegClassifyLib.trust.trust import Trust
+from SegClassifyLib.volumes.observation import Observation
 
 _ENOUGH_UNKNOWN = 30
 """Patients that the segmenter does not know, from which on novelty is learned from these alone.
@@ -29,6 +31,7 @@ def learn_trust(
     groups: np.ndarray,
     kind: str,
     seed: int,
+    background: Background | None = None,
 ) -> Trust:
     """Trust that goes with a head.
 
@@ -39,9 +42,11 @@ def learn_trust(
         y, groups: classes and patients ``(N,)``.
         kind: of head.
         seed: decides which patients are left out together.
+        background: training images of other patients.
     """
     # A fine-tuned segmenter's features are not those that were read for training.
-    novelty = _novelty(material, table if kind != "fine-tuned" else None, groups, seed)
+    more = background.observations if background else ()
+    novelty = _novelty(material, table if kind != "fine-tuned" else None, groups, seed, more)
     return Trust(HeldOutAnswers.of(validation, y, groups), novelty)
 
 
@@ -51,10 +56,9 @@ def trust_notes(trust: Trust, classes: Sequence[str]) -> list[str]:
     if trust.answers is not None:
         always = never_ruled_out(trust.answers, trust.confidence)
         if always:
-            least = int(np.ceil(1 / (1 - trust.confidence) - 1e-9)) - 1
             notes.append(
-                f"Fewer than {least} patients in {', '.join(classes[k] for k in always)}: at {trust.confidence:.0%} "
-                "confidence no answer rules such a class out."
+                f"Fewer than {fewest_patients(trust.confidence)} patients in {', '.join(classes[k] for k in always)}: "
+                f"at {trust.confidence:.0%} confidence no answer rules such a class out."
             )
     if trust.novelty is None:
         notes.append(
@@ -64,13 +68,21 @@ def trust_notes(trust: Trust, classes: Sequence[str]) -> list[str]:
 
 
 def _novelty(
-    material: HonestFeatures, table: FeatureTable | None, groups: np.ndarray, seed: int
+    material: HonestFeatures,
+    table: FeatureTable | None,
+    groups: np.ndarray,
+    seed: int,
+    more: Sequence[Observation],
 ) -> Novelty | None:
     features = list(material.features)
     plain = np.flatnonzero([c.name not in set(material.known) for c in material.cases])
     if table is None or not material.known:
-        return learn_novelty(table, features, groups, seed=seed)
+        return learn_novelty(table, features, groups, seed, more)
     if len(np.unique(groups[plain])) < _ENOUGH_UNKNOWN:
-        return learn_novelty(None, features, groups, seed=seed)
+        return learn_novelty(None, features, groups, seed, more)
     unknown = FeatureTable(table.names, table.X[plain], {})
-    return learn_novelty(unknown, [features[i] for i in plain], groups[plain], seed=seed)
+    # Cases that the segmenter knows look like any other.
+    known = [
+        f.observation for f, group in zip(features, groups, strict=True) if group not in set(groups[plain])
+    ]
+    return learn_novelty(unknown, [features[i] for i in plain], groups[plain], seed, [*known, *more])

@@ -113,8 +113,13 @@ def prediction_set(p_values: np.ndarray, proba: np.ndarray, confidence: float) -
     return tuple(int(k) for k in order if k == best or p_values[k] > 1 - confidence + 1e-12)
 
 
+def fewest_patients(confidence: float) -> int:
+    """Patients that a class must have to be ruled out at all; nine at 90 %."""
+    return int(np.ceil(1 / (1 - confidence) - 1e-9)) - 1
+
+
 def never_ruled_out(answers: HeldOutAnswers, confidence: float) -> tuple[int, ...]:
-    """Classes of so few patients that no answer can rule them out: at 90 %, fewer than nine."""
+    """Classes of so few patients that no answer can rule them out."""
     classes = range(answers.logits.shape[1])
     patients = [len(np.unique(answers.groups[answers.y == k])) for k in classes]
-    return tuple(k for k in classes if 1 / (patients[k] + 1) > 1 - confidence + 1e-12)
+    return tuple(k for k in classes if patients[k] < fewest_patients(confidence))

@@ -69,9 +69,21 @@ class Distance:
 
 
 def held_out_distances(
-    X: np.ndarray, names: tuple[FeatureName, ...], groups: np.ndarray, seed: int, least_spread: float = 0.0
+    X: np.ndarray,
+    names: tuple[FeatureName, ...],
+    groups: np.ndarray,
+    seed: int,
+    least_spread: float = 0.0,
+    more: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Distances of cases from the others ``(N,)``, learned without their patient."""
+    """Distances of cases from the others ``(N,)``, learned without their patient.
+
+    Args:
+        X, names, least_spread: as for :meth:`Distance.of`.
+        groups: patients ``(N,)``.
+        seed: decides which patients are left out together.
+        more: cases of other patients ``(M, F)``, learned from every time and asked about never.
+    """
     code = np.unique(groups, return_inverse=True)[1].reshape(-1)
     patients = int(code.max()) + 1
     folds = min(patients, 10 if patients < 60 else 5)
@@ -79,5 +91,6 @@ def held_out_distances(
     found = np.empty(len(X))
     for fold in range(folds):
         held = part == fold
-        found[held] = Distance.of(X[~held], names, least_spread)(X[held])
+        others = X[~held] if more is None else np.concatenate([X[~held], more])
+        found[held] = Distance.of(others, names, least_spread)(X[held])
     return found

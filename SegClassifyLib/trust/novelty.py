@@ -18,6 +18,7 @@ from SegClassifyLib.trust.look import (
     look_of,
 )
 from SegClassifyLib.trust.patients import conformal_p_values
+from SegClassifyLib.volumes.observation import Observation
 
 FALSE_ALARMS = 0.05
 """Share of images like the training cases that are called unlike them all the same."""
@@ -194,6 +195,7 @@ def learn_novelty(
     cases: Sequence[CaseFeatures],
     groups: np.ndarray,
     seed: int = 0,
+    more: Sequence[Observation] = (),
 ) -> Novelty | None:
     """Learn what the training cases are like; ``None`` with fewer than five patients, or nothing to compare.
 
@@ -203,6 +205,8 @@ def learn_novelty(
         cases: the same cases, for what was observed of their images.
         groups: patients ``(N,)``.
         seed: decides which patients are left out together.
+        more: observed of training images of other patients that are not among the cases: what images look like is
+            learned from these too. A few dozen cases alone know little of it.
     """
     code = np.unique(groups, return_inverse=True)[1].reshape(-1).astype(np.int64)
     if int(code.max()) + 1 < FEWEST_PATIENTS:
@@ -214,8 +218,10 @@ def learn_novelty(
         known.append(held_out_distances(seen.X, seen.names, code, seed))
     if all(c.observation.texture for c in cases):
         looks, names = np.stack([look_of(c.observation) for c in cases]), look_names(cases[0].observation)
-        distances[_LOOK] = Distance.of(looks, names, LEAST_SPREAD)
-        known.append(held_out_distances(looks, names, code, seed, LEAST_SPREAD))
+        others = [look_of(o) for o in more if o.texture]
+        further = np.reshape(others, (len(others), looks.shape[1]))
+        distances[_LOOK] = Distance.of(np.concatenate([looks, further]), names, LEAST_SPREAD)
+        known.append(held_out_distances(looks, names, code, seed, LEAST_SPREAD, further))
     return Novelty(distances, np.stack(known), code) if distances else None
 
 

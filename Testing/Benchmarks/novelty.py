@@ -4,8 +4,9 @@
 
 WORK-FOLDER is that of real_data.py, which leaves its segmenters there. The half of each set that the segmenter has not
 seen is used: 40 of its cases are asked about, as they are and spoilt; the novelty is learned from others, 30 drawn five
-times, and all. Images of the other sets are asked about too. Prints, for each kind of image, the area under the ROC
-curve against the 40 as they are, and the share that is flagged; for the 40 themselves this is the rate of false alarms.
+times, and all; what images look like also from those that trained the segmenter. Images of the other sets are asked
+about too. Prints, for each kind of image, the area under the ROC curve against the 40 as they are, and the share that
+is flagged; for the 40 themselves this is the rate of false alarms.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from SegClassifyLib.training.honest_features import image_source
 from SegClassifyLib.trust.novelty import Novelty, learn_novelty
 from SegClassifyLib.volumes.geometry import Geometry
 from SegClassifyLib.volumes.image import Image
+from SegClassifyLib.volumes.observation import Observation
 
 ASKED, FOREIGN, FEW, DRAWS = 40, 40, 30, 5
 Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -67,21 +69,30 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, nargs="+", required=True, help="folders that real_data.py wrote")
     parser.add_argument("--sets", nargs="+", default=["busi", "lidc", "hippocampus"])
+    parser.add_argument(
+        "--alone",
+        action="store_true",
+        help="the look of images is learned without those that trained the segmenter",
+    )
     options = parser.parse_args()
     for name in options.sets:
         folder = next((w / name for w in options.work if (w / name / "segmenter" / "model").is_dir()), None)
         if folder is None:
             print(f"{name}: skipped, no segmenter in {', '.join(map(str, options.work))}", flush=True)
             continue
-        _measure(name, folder, options.data)
+        _measure(name, folder, options.data, options.alone)
 
 
-def _measure(name: str, folder: Path, data: Path) -> None:
+def _measure(name: str, folder: Path, data: Path, alone: bool) -> None:
     training_set = make_set(data, name, folder / "set")
     segmenter = open_package(folder / "segmenter" / "model").segmenter
     extractor = FeatureExtractor(segmenter, "cpu", FeatureCache(folder / "features"))
     unseen = [c for c in training_set.cases if c.label_class and c.split == "test"]
     features = extractor.extract([image_source(training_set, c) for c in unseen])
+    more = []
+    if not alone:
+        known = [c for c in training_set.cases if c.split == "train"]
+        more = [f.observation for f in extractor.extract([image_source(training_set, c) for c in known])]
     rng = np.random.default_rng(0)
     asked = sorted(rng.choice(len(unseen), min(ASKED, len(unseen) // 3), replace=False).tolist())
     patients = {unseen[i].group_name for i in asked}
@@ -91,8 +102,10 @@ def _measure(name: str, folder: Path, data: Path) -> None:
         kinds[kind] = [_spoilt(extractor, training_set, unseen[i], kind, spoil) for i in asked]
     kinds |= _foreign(name, data, folder.parent, segmenter.network.ndim, extractor)
     rows = []
-    few = [_learn(unseen, features, rng.choice(others, FEW, replace=False).tolist()) for _ in range(DRAWS)]
-    everything = [_learn(unseen, features, others)]
+    few = [
+        _learn(unseen, features, rng.choice(others, FEW, replace=False).tolist(), more) for _ in range(DRAWS)
+    ]
+    everything = [_learn(unseen, features, others, more)]
     for kind, images in kinds.items():
         cells = [kind, str(len(images))]
         for learned in (few, everything):
@@ -102,10 +115,12 @@ def _measure(name: str, folder: Path, data: Path) -> None:
     print(f"\n## {name}\n\n{table(header, rows)}", flush=True)
 
 
-def _learn(cases: list[Case], features: list[CaseFeatures], which: list[int]) -> Novelty:
+def _learn(
+    cases: list[Case], features: list[CaseFeatures], which: list[int], more: list[Observation]
+) -> Novelty:
     chosen = [features[i] for i in which]
     groups = np.array([cases[i].group_name for i in which])
-    found = learn_novelty(FeatureTable.stack(chosen), chosen, groups)
+    found = learn_novelty(FeatureTable.stack(chosen), chosen, groups, more=more)
     assert found is not None
     return found
 

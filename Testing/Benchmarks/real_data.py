@@ -28,7 +28,14 @@ from SegClassifyLib.experiment.report import write_compare_report
 from SegClassifyLib.experiment.result import CompareResult
 from SegClassifyLib.experiment.run import run_ready
 from SegClassifyLib.experiment.settings import CompareSettings
-from SegClassifyLib.experiment.tables import calibration_table, difference_table, score_table, write_tables
+from SegClassifyLib.experiment.tables import (
+    SETS_NOTE,
+    calibration_table,
+    difference_table,
+    score_table,
+    sets_table,
+    write_tables,
+)
 from SegClassifyLib.features.cache import FeatureCache
 from SegClassifyLib.networks.imagenet import imagenet_file
 from SegClassifyLib.progress import Progress, ProgressEvent
@@ -152,6 +159,8 @@ def _part(result: CompareResult, facts: list[str]) -> str:
         difference_table(result),
         "Expected calibration error, and before calibration:",
         calibration_table(result),
+        SETS_NOTE,
+        sets_table(result),
     ]
     return "\n\n".join(parts)
 

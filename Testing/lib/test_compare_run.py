@@ -49,6 +49,10 @@ def test_random_classes_score_at_chance_in_every_arm(segmenter: Path, weights: P
         interval = found.scores["balanced_accuracy"]
         assert interval.low <= 0.5 <= interval.high, found.arm
         assert 0.2 < interval.value < 0.8, found.arm
+        kind = next(a.kind for a in result.arms if a.key == found.arm)
+        assert (found.sets is not None) == (kind in ("linear", "conv"))
+        if found.sets is not None:  # eight patients of a class cannot rule it out
+            assert (found.sets.coverage.value, found.sets.classes) == (1.0, 2.0)
 
 
 def test_every_arm_is_asked_about_the_same_cases(

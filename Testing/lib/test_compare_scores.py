@@ -133,3 +133,26 @@ def test_more_draws_and_patients_narrow_the_interval() -> None:
         found = SizeScores(5, folds(12), pool(), {"one": part}, 0).scores()[0].scores["accuracy"]
         widths.append(found.high - found.low)
     assert widths[1] < widths[0]
+
+
+def test_sets_are_scored_by_whether_they_hold_the_class_and_by_their_size() -> None:
+    rng = np.random.default_rng(4)
+    plain = answers(1.0, rng, eases(rng), draws=2)
+    y = np.arange(CASES) % 2
+    p_values = np.where(np.eye(2, dtype=bool)[y], 0.5, 0.01)
+    p_values[:20] = 0.5  # both classes stay
+    given = {d: UnitResult(r.logits, r.proba, 1.0, 2.0, p_values) for d, r in plain.items()}
+    wrong = p_values.copy()
+    wrong[20:40] = wrong[20:40, ::-1]  # the answer alone is in the set, and it is not the class
+    proba = plain[1].proba.copy()
+    proba[20:40] = proba[20:40, ::-1]
+    given[1] = UnitResult(plain[1].logits, proba, 1.0, 2.0, wrong)
+    with_sets, without = SizeScores(5, folds(2), pool(), {"one": given, "other": plain}, 0).scores()
+    assert without.sets is None
+    assert with_sets.sets is not None
+    assert with_sets.sets.coverage.value == pytest.approx((1 + 0.75) / 2)
+    assert (
+        0.6 < with_sets.sets.coverage.low < with_sets.sets.coverage.value < with_sets.sets.coverage.high <= 1
+    )
+    assert with_sets.sets.classes == pytest.approx(1.25)
+    assert with_sets.sets.alone == pytest.approx(0.75)

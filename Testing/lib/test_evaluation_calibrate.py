@@ -88,14 +88,14 @@ def test_a_patient_has_no_part_in_the_temperature_of_its_own_cases() -> None:
 def test_held_out_probabilities_do_not_flatter() -> None:
     """Fitted on the cases it is judged by, a calibration looks better than it is; left out, on average it does not."""
     flattering, honest, truth = [], [], []
-    for seed in range(150):
+    for seed in range(400):
         logits, y = true_logits(24, seed=seed, classes=2)
         new, y_new = true_logits(300, seed=1000 + seed, classes=2)
         found = fit_calibration(logits, y)
         flattering.append(_loss(y, found.apply(logits)))
         honest.append(_loss(y, held_out_probabilities(logits, y, np.arange(24))))
         truth.append(_loss(y_new, found.apply(new)))
-    error = np.std(np.array(honest) - truth) / np.sqrt(150)
+    error = np.std(np.array(honest) - truth) / np.sqrt(400)
     assert np.mean(flattering) < np.mean(truth) - 2 * error
     assert abs(np.mean(honest) - np.mean(truth)) < 2 * error + 0.01
 

@@ -51,7 +51,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "experiment": {
         "cases", "evaluation", "features", "heads", "inference", "networks", "package", "preprocessing",
-        "segmenter", "training",
+        "segmenter", "training", "trust",
     },
     "recipes": {"cases", "evaluation", "experiment", "networks", "phantoms", "training", "volumes"},
     "demo": {

@@ -46,10 +46,12 @@ def test_background_features_are_those_of_the_cases(slices: TrainingSet) -> None
     cache = FeatureCache(slices.features_folder)
     found = background_features(slices, cases, FAMILY.full.segmenter, cache=cache)
     assert found is not None
-    assert found.X.shape == (len(cases), len(found.names)) and not found.maps
+    assert found.table.X.shape == (len(cases), len(found.table.names)) and not found.table.maps
+    assert len(found.observations) == len(cases)
     alone = background_features(slices, cases[:1], FAMILY.full.segmenter)
     assert alone is not None
-    np.testing.assert_array_equal(alone.X[0], found.X[0])
+    np.testing.assert_array_equal(alone.table.X[0], found.table.X[0])
+    assert alone.observations == found.observations[:1]
     assert background_features(slices, (), FAMILY.full.segmenter) is None
 
 
@@ -58,4 +60,4 @@ def test_a_case_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     cases = background_cases(training_set, (), 3)
     training_set.image_paths(cases[0])[0].write_bytes(b"no image")
     found = background_features(training_set, cases, FAMILY.full.segmenter)
-    assert found is not None and len(found) == len(cases) - 1
+    assert found is not None and len(found.table) == len(found.observations) == len(cases) - 1

@@ -15,10 +15,11 @@ from SegClassifyPanel.training_state import TrainingState
 
 make_importable()
 
-from SegClassifyLib.worker.training_messages import BaselineParams  # noqa: E402
+from SegClassifyLib.worker.comparison_messages import BaselineParams  # noqa: E402
 
 if TYPE_CHECKING:
-    from SegClassifyLib.worker.training_messages import BaselineResult, ClassifierTrained
+    from SegClassifyLib.worker.classifier_messages import ClassifierTrained
+    from SegClassifyLib.worker.comparison_messages import BaselineResult
     from SegClassifyPanel.train_host import TrainHost
 
 

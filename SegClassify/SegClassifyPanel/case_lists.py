@@ -13,7 +13,8 @@ from SegClassifyPanel.listed_cases import ListedCase, ListedCases
 from SegClassifyPanel.texts import show_text
 
 if TYPE_CHECKING:
-    from SegClassifyLib.worker.training_messages import CaseAnswer, ClassifierTrained
+    from SegClassifyLib.worker.classifier_messages import ClassifierTrained
+    from SegClassifyLib.worker.score_messages import CaseAnswer
     from SegClassifyPanel.train_host import TrainHost
 
 

@@ -11,7 +11,7 @@ from SegClassifyPanel.plot_view import COLOURS, Line, PlotView
 from SegClassifyPanel.scene_watch import SceneWatch
 
 if TYPE_CHECKING:
-    from SegClassifyLib.worker.training_messages import ClassifierTrained, CurvePoint
+    from SegClassifyLib.worker.classifier_messages import ClassifierTrained, CurvePoint
 
 
 class LearningPlot:

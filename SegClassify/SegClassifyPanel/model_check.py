@@ -18,12 +18,12 @@ from SegClassifyPanel.training_state import TrainingState
 
 make_importable()
 
-from SegClassifyLib.worker.training_messages import CompareModelsParams, EvaluateModelParams  # noqa: E402
+from SegClassifyLib.worker.comparison_messages import CompareModelsParams, EvaluateModelParams  # noqa: E402
 
 if TYPE_CHECKING:
+    from SegClassifyLib.worker.comparison_messages import EvaluationInfo, ModelComparison
     from SegClassifyLib.worker.model_messages import ModelInfo
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyLib.worker.training_messages import EvaluationInfo, ModelComparison
     from SegClassifyPanel.train_host import TrainHost
 
 

@@ -11,8 +11,8 @@ from SegClassifyPanel.training_state import Network
 
 if TYPE_CHECKING:
     from SegClassifyLib.worker.model_messages import ModelInfo
+    from SegClassifyLib.worker.segmenter_messages import SegmenterRun
     from SegClassifyLib.worker.set_messages import CaseRow, SetInfo
-    from SegClassifyLib.worker.training_messages import SegmenterRun
 
 
 def networks_for(

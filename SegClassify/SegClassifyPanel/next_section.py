@@ -19,11 +19,11 @@ from SegClassifyPanel.training_state import TrainingState
 
 make_importable()
 
-from SegClassifyLib.worker.training_messages import NextCasesParams  # noqa: E402
+from SegClassifyLib.worker.next_case_messages import NextCasesParams  # noqa: E402
 
 if TYPE_CHECKING:
+    from SegClassifyLib.worker.next_case_messages import SuggestedCase, SuggestedCases
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyLib.worker.training_messages import SuggestedCase, SuggestedCases
     from SegClassifyPanel.train_host import TrainHost
 
 COUNT = 10

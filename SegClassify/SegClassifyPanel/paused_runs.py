@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from slicer.i18n import tr as _
 
 if TYPE_CHECKING:
-    from SegClassifyLib.worker.training_messages import SegmenterRun
+    from SegClassifyLib.worker.segmenter_messages import SegmenterRun
 
 
 class PausedRuns:

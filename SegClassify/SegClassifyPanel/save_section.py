@@ -15,9 +15,9 @@ from SegClassifyPanel.training_job import TrainingListener
 from SegClassifyPanel.training_state import TrainingState
 
 if TYPE_CHECKING:
+    from SegClassifyLib.worker.classifier_messages import ClassifierTrained
     from SegClassifyLib.worker.model_messages import ModelInfo
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyLib.worker.training_messages import ClassifierTrained
     from SegClassifyPanel.train_host import TrainHost
 
 

@@ -12,7 +12,8 @@ from SegClassifyPanel.table_fit import TableFit
 from SegClassifyPanel.training_words import points_words, score_lines, score_name
 
 if TYPE_CHECKING:
-    from SegClassifyLib.worker.training_messages import ModelComparison, ScoreInfo
+    from SegClassifyLib.worker.comparison_messages import ModelComparison
+    from SegClassifyLib.worker.score_messages import ScoreInfo
 
 
 class ScoreTable:

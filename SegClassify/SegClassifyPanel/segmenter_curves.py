@@ -13,7 +13,7 @@ from SegClassifyPanel.scene_watch import SceneWatch
 from SegClassifyPanel.training_words import part_words
 
 if TYPE_CHECKING:
-    from SegClassifyLib.worker.training_messages import EpochInfo
+    from SegClassifyLib.worker.segmenter_messages import EpochInfo
 
 
 class SegmenterCurves:

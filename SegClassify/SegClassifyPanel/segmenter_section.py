@@ -27,7 +27,7 @@ from SegClassifyPanel.training_words import epoch_words
 
 make_importable()
 
-from SegClassifyLib.worker.training_messages import (  # noqa: E402
+from SegClassifyLib.worker.segmenter_messages import (  # noqa: E402
     KeepSegmenterParams,
     PlanSegmenterParams,
     SegmenterRunsParams,
@@ -35,8 +35,8 @@ from SegClassifyLib.worker.training_messages import (  # noqa: E402
 )
 
 if TYPE_CHECKING:
+    from SegClassifyLib.worker.segmenter_messages import SegmenterOutlook, SegmenterRun
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyLib.worker.training_messages import SegmenterOutlook, SegmenterRun
     from SegClassifyPanel.segmenter_training import SegmenterTraining
     from SegClassifyPanel.train_host import TrainHost
 

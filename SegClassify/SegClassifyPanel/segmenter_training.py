@@ -13,7 +13,7 @@ from SegClassifyPanel.worker_process import WorkerProcess
 
 make_importable()
 
-from SegClassifyLib.worker.training_messages import EpochInfo, SegmenterRun, TrainSegmenterParams  # noqa: E402
+from SegClassifyLib.worker.segmenter_messages import EpochInfo, SegmenterRun, TrainSegmenterParams  # noqa: E402
 
 
 class SegmenterTraining:

@@ -13,10 +13,10 @@ from SegClassifyPanel.texts import show_text
 
 make_importable()
 
-from SegClassifyLib.worker.training_messages import TrainSegmenterParams  # noqa: E402
+from SegClassifyLib.worker.segmenter_messages import TrainSegmenterParams  # noqa: E402
 
 if TYPE_CHECKING:
-    from SegClassifyLib.worker.training_messages import SegmenterOutlook
+    from SegClassifyLib.worker.segmenter_messages import SegmenterOutlook
 
 _FOLDS = (0, 2, 3, 5)
 

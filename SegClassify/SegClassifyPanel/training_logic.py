@@ -14,8 +14,7 @@ from SegClassifyPanel.worker_process import WorkerProcess
 make_importable()
 
 from SegClassifyLib.worker.params import Params  # noqa: E402
-from SegClassifyLib.worker.protocol import ModelInfo  # noqa: E402
-from SegClassifyLib.worker.training_messages import (  # noqa: E402
+from SegClassifyLib.worker.protocol import (  # noqa: E402
     BaselineParams,
     BaselineResult,
     ClassifierTrained,
@@ -26,6 +25,7 @@ from SegClassifyLib.worker.training_messages import (  # noqa: E402
     KeepSegmenterParams,
     LastClassifierParams,
     ModelComparison,
+    ModelInfo,
     NextCasesParams,
     PlanSegmenterParams,
     SaveModelParams,
@@ -79,7 +79,7 @@ class TrainingLogic:
         return self.segmenter is not None and not self.segmenter.over
 
     def start(self, params: Params[Any], listener: TrainingListener) -> TrainingJob:
-        """Begin anything of :mod:`SegClassifyLib.worker.training_messages`, and return at once."""
+        """Begin any method of :mod:`SegClassifyLib.worker.training_messages`, and return at once."""
         return TrainingJob(self._worker_for(params), params, listener)
 
     def start_segmenter(

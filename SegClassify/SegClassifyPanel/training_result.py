@@ -23,11 +23,11 @@ from SegClassifyPanel.training_words import duration, score_words
 
 make_importable()
 
-from SegClassifyLib.worker.training_messages import LastClassifierParams  # noqa: E402
+from SegClassifyLib.worker.classifier_messages import LastClassifierParams  # noqa: E402
 
 if TYPE_CHECKING:
+    from SegClassifyLib.worker.classifier_messages import ClassifierTrained
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyLib.worker.training_messages import ClassifierTrained
     from SegClassifyPanel.train_host import TrainHost
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from SegClassifyLib.worker.classifier_messages import ClassifierTrained
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyLib.worker.training_messages import ClassifierTrained
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from slicer.i18n import tr as _
 
 if TYPE_CHECKING:
     from SegClassifyLib.worker.protocol import JobProgress
-    from SegClassifyLib.worker.training_messages import EpochInfo, ScoreInfo
+    from SegClassifyLib.worker.score_messages import ScoreInfo
+    from SegClassifyLib.worker.segmenter_messages import EpochInfo
 
 
 def progress_words(note: JobProgress) -> tuple[str, float | None]:

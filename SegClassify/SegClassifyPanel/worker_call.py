@@ -11,7 +11,7 @@ from SegClassifyPanel.lib_path import make_importable
 make_importable()
 
 from SegClassifyLib.worker.protocol import Code, JobProgress, Notification, Params  # noqa: E402
-from SegClassifyLib.worker.training_messages import EpochDone, EpochInfo  # noqa: E402
+from SegClassifyLib.worker.segmenter_messages import EpochDone, EpochInfo  # noqa: E402
 
 
 @dataclass(frozen=True)

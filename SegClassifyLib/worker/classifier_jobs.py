@@ -28,6 +28,7 @@ from SegClassifyLib.training.classifier_run import (
 from SegClassifyLib.training.classifier_settings import ClassifierSettings
 from SegClassifyLib.training.family import SegmenterFamily
 from SegClassifyLib.training.review import Review, review_classifier
+from SegClassifyLib.worker.classifier_messages import HEADS, SEEN
 from SegClassifyLib.worker.device_list import check_device
 from SegClassifyLib.worker.plain import ShapeError
 from SegClassifyLib.worker.predictions import CasePrediction, remember_predictions
@@ -41,7 +42,6 @@ from SegClassifyLib.worker.protocol import (
     TrainClassifierParams,
 )
 from SegClassifyLib.worker.segmenter_jobs import usable_segmenter
-from SegClassifyLib.worker.training_messages import HEADS, SEEN
 
 _STEPS = 5
 """Points of the curve of what further cases would bring."""

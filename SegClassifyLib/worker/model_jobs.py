@@ -23,6 +23,7 @@ from SegClassifyLib.training.baselines import measure_baseline
 from SegClassifyLib.training.classifier_run import known_segmenters, read_record
 from SegClassifyLib.training.compare import compare_on_folds, version_of
 from SegClassifyLib.worker.classifier_jobs import case_answers, score_info, score_infos
+from SegClassifyLib.worker.comparison_messages import BASELINES
 from SegClassifyLib.worker.device_list import check_device
 from SegClassifyLib.worker.model_list import model_info
 from SegClassifyLib.worker.predictions import CasePrediction, remember_predictions
@@ -41,7 +42,6 @@ from SegClassifyLib.worker.protocol import (
     SuggestedCase,
     SuggestedCases,
 )
-from SegClassifyLib.worker.training_messages import BASELINES
 
 
 def baseline(params: BaselineParams, progress: Progress) -> BaselineResult:

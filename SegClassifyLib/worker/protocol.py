@@ -2,7 +2,7 @@
 
 The panel imports this module inside 3D Slicer before anything is installed there; all names come from here.
 ``docs/worker-protocol.md`` shows the messages on the wire. :mod:`.wire` holds the JSON-RPC envelopes they travel in,
-:mod:`.model_messages`, :mod:`.job_messages` and :mod:`.set_messages` most of what is in them.
+the modules ``…_messages`` most of what is in them.
 
 What a request asks for is a :class:`Params`: ``params.request(id)`` is the :class:`Request` to send, and
 ``params.read_answer(response.result)`` the answer in its own type.
@@ -17,6 +17,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from SegClassifyLib.worker.classifier_messages import (
+    ClassifierTrained,
+    CurvePoint,
+    LastClassifierParams,
+    SaveModelParams,
+    TrainClassifierParams,
+)
+from SegClassifyLib.worker.comparison_messages import (
+    BaselineParams,
+    BaselineResult,
+    CompareModelsParams,
+    EvaluateModelParams,
+    EvaluationInfo,
+    ModelComparison,
+    ScorePair,
+)
 from SegClassifyLib.worker.evidence_messages import EvidenceParams, EvidenceReason, EvidenceResult
 from SegClassifyLib.worker.job_messages import (
     PHASES,
@@ -36,8 +52,20 @@ from SegClassifyLib.worker.model_messages import (
     ModelsParams,
     RemoveModelParams,
 )
+from SegClassifyLib.worker.next_case_messages import NextCasesParams, SuggestedCase, SuggestedCases
 from SegClassifyLib.worker.params import Nothing, Params
 from SegClassifyLib.worker.plain import PlainData, ShapeError
+from SegClassifyLib.worker.score_messages import CaseAnswer, CaseDoubt, ScoreInfo
+from SegClassifyLib.worker.segmenter_messages import (
+    EpochDone,
+    EpochInfo,
+    KeepSegmenterParams,
+    PlanSegmenterParams,
+    SegmenterOutlook,
+    SegmenterRun,
+    SegmenterRunsParams,
+    TrainSegmenterParams,
+)
 from SegClassifyLib.worker.set_messages import (
     SET_METHODS,
     AddCaseParams,
@@ -61,37 +89,7 @@ from SegClassifyLib.worker.set_messages import (
     SetLook,
     UndoSetParams,
 )
-from SegClassifyLib.worker.training_messages import (
-    TRAINING_ERRANDS,
-    TRAINING_JOBS,
-    TRAINING_PHASES,
-    BaselineParams,
-    BaselineResult,
-    CaseAnswer,
-    CaseDoubt,
-    ClassifierTrained,
-    CompareModelsParams,
-    CurvePoint,
-    EpochDone,
-    EpochInfo,
-    EvaluateModelParams,
-    EvaluationInfo,
-    KeepSegmenterParams,
-    LastClassifierParams,
-    ModelComparison,
-    NextCasesParams,
-    PlanSegmenterParams,
-    SaveModelParams,
-    ScoreInfo,
-    ScorePair,
-    SegmenterOutlook,
-    SegmenterRun,
-    SegmenterRunsParams,
-    SuggestedCase,
-    SuggestedCases,
-    TrainClassifierParams,
-    TrainSegmenterParams,
-)
+from SegClassifyLib.worker.training_messages import TRAINING_ERRANDS, TRAINING_JOBS, TRAINING_PHASES
 from SegClassifyLib.worker.wire import (
     Broken,
     Code,

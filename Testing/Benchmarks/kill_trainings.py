@@ -27,10 +27,10 @@ from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.package.store import open_package, save_package
 from SegClassifyLib.phantoms.slices import LESIONS, make_slice
 from SegClassifyLib.volumes.write import write_image
+from SegClassifyLib.worker.classifier_messages import LastClassifierParams, TrainClassifierParams
 from SegClassifyLib.worker.client import WorkerClient, WorkerEndedError
 from SegClassifyLib.worker.protocol import FileSource
 from SegClassifyLib.worker.set_messages import AddCaseParams
-from SegClassifyLib.worker.training_messages import LastClassifierParams, TrainClassifierParams
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def train_everything(path: Path, epochs: int, enter: Callable[[str], None]) -> N
 
 def train_segmenter(page: Any, epochs: int, enter: Callable[[str], None]) -> None:
     """Some epochs with their curves, then the best so far."""
-    from SegClassifyLib.worker.training_messages import TrainSegmenterParams
+    from SegClassifyLib.worker.segmenter_messages import TrainSegmenterParams
 
     section = section_of(page, "SegmenterSection")
     enter("Looking at the images")

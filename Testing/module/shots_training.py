@@ -60,7 +60,7 @@ class TrainingPictures:
 
 def segmenter_states(camera: TrainingPictures) -> None:
     """Step 1: before, while and after."""
-    from SegClassifyLib.worker.training_messages import PlanSegmenterParams, TrainSegmenterParams
+    from SegClassifyLib.worker.segmenter_messages import PlanSegmenterParams, TrainSegmenterParams
 
     with training_stage() as shown:
         camera.take("no-set", shown)
@@ -99,7 +99,7 @@ def segmenter_states(camera: TrainingPictures) -> None:
 
 
 def _tell_runs(shown: TrainingStage, *runs: Any) -> None:
-    from SegClassifyLib.worker.training_messages import SegmenterRunsParams
+    from SegClassifyLib.worker.segmenter_messages import SegmenterRunsParams
 
     shown.worker.answer(SegmenterRunsParams, runs)
     shown.settle()
@@ -107,7 +107,8 @@ def _tell_runs(shown: TrainingStage, *runs: Any) -> None:
 
 def classifier_states(camera: TrainingPictures) -> None:
     """Step 2 and its result."""
-    from SegClassifyLib.worker.training_messages import BaselineParams, TrainClassifierParams
+    from SegClassifyLib.worker.classifier_messages import TrainClassifierParams
+    from SegClassifyLib.worker.comparison_messages import BaselineParams
 
     with training_stage() as shown:
         shown.open(set_info(cases=90), (segmenter_run(),))
@@ -148,7 +149,7 @@ def classifier_states(camera: TrainingPictures) -> None:
 
 def after_states(camera: TrainingPictures) -> None:
     """Saving, comparing, next cases."""
-    from SegClassifyLib.worker.training_messages import (
+    from SegClassifyLib.worker.protocol import (
         CompareModelsParams,
         EvaluateModelParams,
         NextCasesParams,
@@ -206,7 +207,7 @@ def dark_states(camera: TrainingPictures) -> None:
 
 def both_states(camera: TrainingPictures, name: str) -> None:
     """Everything that is wide, once."""
-    from SegClassifyLib.worker.training_messages import (
+    from SegClassifyLib.worker.protocol import (
         BaselineParams,
         CompareModelsParams,
         NextCasesParams,

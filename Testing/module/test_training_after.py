@@ -23,9 +23,9 @@ def shown() -> Iterator[TrainingStage]:
 
 
 def messages() -> Any:
-    from SegClassifyLib.worker import training_messages
+    from SegClassifyLib.worker import protocol
 
-    return training_messages
+    return protocol
 
 
 def test_a_saved_model_is_chosen_on_the_page_classify(shown: TrainingStage) -> None:

@@ -20,9 +20,9 @@ def shown() -> Iterator[TrainingStage]:
 
 
 def messages() -> Any:
-    from SegClassifyLib.worker import training_messages
+    from SegClassifyLib.worker import protocol
 
-    return training_messages
+    return protocol
 
 
 def train(shown: TrainingStage, result: Any) -> None:

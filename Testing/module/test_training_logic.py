@@ -12,9 +12,9 @@ from training_fakes import epochs, segmenter_run, set_info, trained, training_lo
 
 
 def messages() -> Any:
-    from SegClassifyLib.worker import training_messages
+    from SegClassifyLib.worker import protocol
 
-    return training_messages
+    return protocol
 
 
 class Answering:

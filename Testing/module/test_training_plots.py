@@ -15,7 +15,7 @@ from training_stage import TrainingStage, training_stage
 @pytest.fixture
 def shown() -> Iterator[TrainingStage]:
     """The sections, with a training that has told of five epochs."""
-    from SegClassifyLib.worker.training_messages import PlanSegmenterParams
+    from SegClassifyLib.worker.segmenter_messages import PlanSegmenterParams
 
     with training_stage() as shown:
         shown.open(set_info())
@@ -92,7 +92,7 @@ def test_hidden_curves_stay_hidden(shown: TrainingStage) -> None:
 
 
 def test_closing_the_scene_does_not_stop_the_training_and_the_curves_come_back(shown: TrainingStage) -> None:
-    from SegClassifyLib.worker.training_messages import TrainSegmenterParams
+    from SegClassifyLib.worker.segmenter_messages import TrainSegmenterParams
 
     slicer.mrmlScene.Clear(0)
     shown.settle()

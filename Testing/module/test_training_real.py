@@ -42,7 +42,7 @@ def wait(condition: Any, what: str) -> None:
 
 
 def test_from_segmentations_to_a_saved_model(shown: TrainingStage, folder: Path, tmp_path: Path) -> None:
-    from SegClassifyLib.worker.training_messages import TrainSegmenterParams
+    from SegClassifyLib.worker.segmenter_messages import TrainSegmenterParams
 
     logic, ui = shown.logic, shown.ui("SegmenterSection")
     wait(lambda: ui.networkSelector.placeholderText == "None yet", "the trainings")

@@ -21,9 +21,9 @@ def shown() -> Iterator[TrainingStage]:
 
 
 def messages() -> Any:
-    from SegClassifyLib.worker import training_messages
+    from SegClassifyLib.worker import protocol
 
-    return training_messages
+    return protocol
 
 
 def start_training(shown: TrainingStage, runs: tuple[Any, ...] = ()) -> Any:

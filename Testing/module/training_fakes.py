@@ -81,7 +81,7 @@ class ScriptedWorker:
 
     def tell_epoch(self, epoch: Any) -> None:
         """An epoch of the training that runs."""
-        from SegClassifyLib.worker.training_messages import TrainSegmenterParams
+        from SegClassifyLib.worker.segmenter_messages import TrainSegmenterParams
 
         one = self.waiting(TrainSegmenterParams)[0]
         assert one.epoch is not None
@@ -165,7 +165,7 @@ def set_info(classes: Sequence[str] = THREE, cases: int = 30, drawn: int = 20, *
 
 def epochs(count: int, part: str = "") -> tuple[Any, ...]:
     """Epochs of a training that goes well."""
-    from SegClassifyLib.worker.training_messages import EpochInfo
+    from SegClassifyLib.worker.segmenter_messages import EpochInfo
 
     noise = np.random.default_rng(3).normal(0, 0.02, (count, 3))
     return tuple(
@@ -187,7 +187,7 @@ def segmenter_run(
     state: str = "finished", name: str = "Heads segmenter", count: int = 24, **changes: Any
 ) -> Any:
     """A training of a segmenter, as the worker tells of it."""
-    from SegClassifyLib.worker.training_messages import SegmenterRun
+    from SegClassifyLib.worker.segmenter_messages import SegmenterRun
 
     done = epochs(count)
     sentence = {
@@ -212,7 +212,7 @@ def segmenter_run(
 
 def outlook() -> Any:
     """What a training would do."""
-    from SegClassifyLib.worker.training_messages import SegmenterOutlook
+    from SegClassifyLib.worker.segmenter_messages import SegmenterOutlook
 
     return SegmenterOutlook(
         cases=20,
@@ -234,13 +234,8 @@ _numbers = itertools.count(1)
 
 def trained(classes: Sequence[str] = THREE, cases: int = 90, **changes: Any) -> Any:
     """A classifier that is right in about three of four cases."""
-    from SegClassifyLib.worker.training_messages import (
-        CaseAnswer,
-        CaseDoubt,
-        ClassifierTrained,
-        CurvePoint,
-        ScoreInfo,
-    )
+    from SegClassifyLib.worker.classifier_messages import ClassifierTrained, CurvePoint
+    from SegClassifyLib.worker.score_messages import CaseAnswer, CaseDoubt, ScoreInfo
 
     draw = np.random.default_rng(1)
     answers = []
@@ -306,7 +301,8 @@ def trained(classes: Sequence[str] = THREE, cases: int = 90, **changes: Any) -> 
 
 def baseline(kind: str = "shape") -> Any:
     """A simpler way that is worse."""
-    from SegClassifyLib.worker.training_messages import BaselineResult, ScoreInfo
+    from SegClassifyLib.worker.comparison_messages import BaselineResult
+    from SegClassifyLib.worker.score_messages import ScoreInfo
 
     names = {
         "shape": "shape and grey values of the segmentation",
@@ -327,7 +323,8 @@ def baseline(kind: str = "shape") -> Any:
 
 def comparison() -> Any:
     """The new model is better by more than noise."""
-    from SegClassifyLib.worker.training_messages import CaseDoubt, ModelComparison, ScoreInfo, ScorePair
+    from SegClassifyLib.worker.comparison_messages import ModelComparison, ScorePair
+    from SegClassifyLib.worker.score_messages import CaseDoubt, ScoreInfo
 
     return ModelComparison(
         first="Heads, last week",
@@ -359,7 +356,8 @@ def comparison() -> Any:
 
 def evaluation() -> Any:
     """A test on fifteen cases."""
-    from SegClassifyLib.worker.training_messages import CaseAnswer, EvaluationInfo, ScoreInfo
+    from SegClassifyLib.worker.comparison_messages import EvaluationInfo
+    from SegClassifyLib.worker.score_messages import CaseAnswer, ScoreInfo
 
     answers = tuple(
         CaseAnswer(f"case {n:03d}", THREE[n % 3], THREE[0] if n == 5 else THREE[n % 3], (0.5, 0.3, 0.2))
@@ -379,7 +377,7 @@ def evaluation() -> Any:
 
 def suggestions(in_set: bool = True) -> Any:
     """Three cases to label."""
-    from SegClassifyLib.worker.training_messages import SuggestedCase, SuggestedCases
+    from SegClassifyLib.worker.next_case_messages import SuggestedCase, SuggestedCases
 
     reasons = (
         "The classifier is unsure of it, and no case with a class looks like it.",

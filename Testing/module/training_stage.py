@@ -51,7 +51,8 @@ class TrainingStage:
 
     def open(self, info: Any, runs: tuple[Any, ...] = (), last: tuple[Any, ...] = ()) -> None:
         """Open a set: the workers say which trainings there are."""
-        from SegClassifyLib.worker.training_messages import LastClassifierParams, SegmenterRunsParams
+        from SegClassifyLib.worker.classifier_messages import LastClassifierParams
+        from SegClassifyLib.worker.segmenter_messages import SegmenterRunsParams
 
         self.change(info)
         self.worker.answer(SegmenterRunsParams, runs)

@@ -12,7 +12,6 @@ from SegClassifyLib.atomic import write_text
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.disk_errors import disk_errors
 from SegClassifyLib.errors import TrainingError
-from SegClassifyLib.evaluation.crossvalidate import ScoreIntervals
 from SegClassifyLib.evaluation.intervals import Interval
 from SegClassifyLib.features.cache import FeatureCache
 from SegClassifyLib.progress import Progress
@@ -33,14 +32,13 @@ from SegClassifyLib.worker.device_list import check_device
 from SegClassifyLib.worker.plain import ShapeError
 from SegClassifyLib.worker.predictions import CasePrediction, remember_predictions
 from SegClassifyLib.worker.protocol import (
-    CaseAnswer,
     CaseDoubt,
     ClassifierTrained,
     CurvePoint,
     LastClassifierParams,
-    ScoreInfo,
     TrainClassifierParams,
 )
+from SegClassifyLib.worker.score_infos import case_answers, class_auc_infos, confusion_rows, score_infos
 from SegClassifyLib.worker.segmenter_jobs import usable_segmenter
 
 _STEPS = 5
@@ -78,33 +76,6 @@ def last(params: LastClassifierParams) -> tuple[ClassifierTrained, ...]:
         except (OSError, ValueError, ShapeError):  # killed before it was written, or by another version
             continue
     return ()
-
-
-def score_infos(intervals: ScoreIntervals) -> tuple[ScoreInfo, ...]:
-    """Balanced accuracy, accuracy, mean AUC."""
-    return (
-        score_info("balanced accuracy", intervals.balanced_accuracy),
-        score_info("accuracy", intervals.accuracy),
-        score_info("mean AUC", intervals.macro_auc),
-    )
-
-
-def score_info(name: str, interval: Interval) -> ScoreInfo:
-    """A score as the protocol says it: what is not defined is null."""
-    value, low, high = (
-        float(x) if np.isfinite(x) else None for x in (interval.value, interval.low, interval.high)
-    )
-    return ScoreInfo(name, value, low, high)
-
-
-def case_answers(
-    cases: tuple[str, ...], classes: tuple[str, ...], y: np.ndarray, proba: np.ndarray
-) -> tuple[CaseAnswer, ...]:
-    """What was said of each case; ``y (N,)``, ``proba (N, K)``."""
-    return tuple(
-        CaseAnswer(name, classes[int(k)], classes[int(p.argmax())], tuple(float(x) for x in p))
-        for name, k, p in zip(cases, y, proba, strict=True)
-    )
 
 
 def _settings(params: TrainClassifierParams) -> ClassifierSettings:
@@ -148,9 +119,9 @@ def _result(
         cases=len(trained.cases),
         groups=len(np.unique(trained.groups)),
         scores=score_infos(validation.intervals),
-        auc=tuple(score_info(f"AUC of {c}", i) for c, i in zip(classes, review.auc, strict=True)),
+        auc=class_auc_infos(classes, review.auc),
         how=next((s.how for s in model.provenance.scores if not s.metric.startswith("Dice")), ""),
-        confusion=tuple(tuple(int(n) for n in row) for row in validation.scores.confusion),
+        confusion=confusion_rows(validation.scores.confusion),
         answers=case_answers(trained.cases, classes, trained.y, validation.proba),
         suspects=tuple(
             CaseDoubt(trained.cases[s.index], s.sentence, classes[s.suggested])

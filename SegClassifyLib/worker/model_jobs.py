@@ -22,7 +22,6 @@ from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.baselines import measure_baseline
 from SegClassifyLib.training.classifier_run import known_segmenters, read_record
 from SegClassifyLib.training.compare import compare_on_folds, version_of
-from SegClassifyLib.worker.classifier_jobs import case_answers, score_info, score_infos
 from SegClassifyLib.worker.comparison_messages import BASELINES
 from SegClassifyLib.worker.device_list import check_device
 from SegClassifyLib.worker.model_list import model_info
@@ -41,6 +40,13 @@ from SegClassifyLib.worker.protocol import (
     ScorePair,
     SuggestedCase,
     SuggestedCases,
+)
+from SegClassifyLib.worker.score_infos import (
+    case_answers,
+    class_auc_infos,
+    confusion_rows,
+    score_info,
+    score_infos,
 )
 
 
@@ -108,14 +114,13 @@ def evaluate_model(params: EvaluateModelParams, progress: Progress) -> Evaluatio
             f"{classifier.model.name} has no classifier: choose a model that has one, or train one."
         )
     found = evaluate_held_out(classifier, training_set, progress=progress)
-    auc = class_auc_intervals(found.y, found.proba, found.groups)
     return EvaluationInfo(
         model=classifier.model.name,
         classes=found.classes,
         cases=len(found.names),
         scores=score_infos(found.intervals),
-        auc=tuple(score_info(f"AUC of {c}", i) for c, i in zip(found.classes, auc, strict=True)),
-        confusion=tuple(tuple(int(n) for n in row) for row in found.scores.confusion),
+        auc=class_auc_infos(found.classes, class_auc_intervals(found.y, found.proba, found.groups)),
+        confusion=confusion_rows(found.scores.confusion),
         answers=case_answers(found.names, found.classes, found.y, found.proba),
         notes=_evaluation_notes(found),
     )

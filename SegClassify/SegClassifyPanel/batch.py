@@ -13,10 +13,11 @@ import qt
 import slicer
 
 from SegClassifyPanel.batch_items import BatchItem
-from SegClassifyPanel.classify_job import Outcome, no_room
+from SegClassifyPanel.classify_job import Outcome
 from SegClassifyPanel.file_job import FileJob
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.show_case import show_file_case, show_scene_case
+from SegClassifyPanel.worker_job import no_room
 
 make_importable()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import slicer
 
-from SegClassifyPanel.classify_job import no_room
-from SegClassifyPanel.evidence_job import EvidenceJob, EvidenceListener
+from SegClassifyPanel.evidence_job import EvidenceJob
 from SegClassifyPanel.volumes import VolumeError
+from SegClassifyPanel.worker_job import JobListener, no_room
 from SegClassifyPanel.worker_process import WorkerProcess
 
 
@@ -26,7 +26,7 @@ class EvidenceLogic:
         self._jobs: list[EvidenceJob] = []
 
     def start(
-        self, segmentation: slicer.vtkMRMLSegmentationNode, class_name: str, listener: EvidenceListener
+        self, segmentation: slicer.vtkMRMLSegmentationNode, class_name: str, listener: JobListener[str]
     ) -> EvidenceJob:
         """Begin to explain a result and return at once; the callbacks come from Qt's event loop.
 

@@ -9,11 +9,11 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from SegClassifyPanel.evidence_job import EvidenceListener
 from SegClassifyPanel.evidence_layers import EvidenceLayers
 from SegClassifyPanel.evidence_nodes import evidence_of, find_evidence, remove_stale
 from SegClassifyPanel.result_nodes import RESULT, result_of
 from SegClassifyPanel.volumes import VolumeError
+from SegClassifyPanel.worker_job import JobListener
 
 if TYPE_CHECKING:
     from SegClassifyLib.worker.protocol import EvidenceResult
@@ -110,9 +110,14 @@ class EvidenceSection:
         self._show_nothing(_("Finding out…"))
         self.ui.evidenceProgress.visible = True
         self.ui.evidenceProgress.maximum = 0
-        listener = EvidenceListener(self._on_phase, self._on_done, self._on_failed, self._on_cancelled)
+
+        def cancelled() -> None:
+            if self._job is job:  # it may be over only after another class was asked for
+                self._job = None
+
+        listener = JobListener(self._on_done, self._on_failed, cancelled, self._on_phase)
         try:
-            self._job = self._logic.evidence.start(node, name, listener)
+            self._job = job = self._logic.evidence.start(node, name, listener)
         except VolumeError as error:
             self._on_failed(str(error))
 
@@ -133,9 +138,6 @@ class EvidenceSection:
         self._job = None
         self._set_checked(False)
         self._show_nothing(sentence)
-
-    def _on_cancelled(self) -> None:
-        self._job = None
 
     def _show_map(self, node_id: str, found: EvidenceResult) -> None:
         self._show_nothing("\n".join((*found.sentences, *found.notes)))

@@ -18,7 +18,7 @@ from SegClassifyLib.worker.protocol import ClassifyParams, ClassifyResult, FileS
 
 
 class FileJob:
-    """Runs from Qt's event loop once made; see :class:`ClassifyJob` for the callbacks.
+    """Runs from Qt's event loop once made; see :class:`JobListener` for the callbacks.
 
     Args:
         worker: asked to classify.

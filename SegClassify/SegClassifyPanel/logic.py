@@ -13,14 +13,7 @@ from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from SegClassifyPanel.batch import BatchItem, BatchListener, BatchRunner
-from SegClassifyPanel.classify_job import (
-    ClassifyJob,
-    ClassifyRequest,
-    JobListener,
-    Outcome,
-    no_room,
-    requested,
-)
+from SegClassifyPanel.classify_job import ClassifyJob, ClassifyRequest, Outcome, requested
 from SegClassifyPanel.evidence_logic import EvidenceLogic
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.set_logic import SetLogic
@@ -29,6 +22,7 @@ from SegClassifyPanel.training_logic import TrainingLogic
 from SegClassifyPanel.undo import Snapshot
 from SegClassifyPanel.volumes import VolumeError
 from SegClassifyPanel.worker_call import WorkerFailure
+from SegClassifyPanel.worker_job import JobListener, no_room
 from SegClassifyPanel.worker_process import WorkerProcess
 
 make_importable()
@@ -145,7 +139,7 @@ class ModuleLogic(VTKObservationMixin):
             self._keep(job, outcome)
             on_done(outcome)
 
-        listener = JobListener(on_phase, done, on_failed, on_cancelled)
+        listener = JobListener(done, on_failed, on_cancelled, on_phase)
         try:
             job = ClassifyJob(self.worker, request, self.temporary_folder(), listener)
         except OSError as error:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from SegClassifyLib.worker.protocol import Device, ModelInfo, Nothing
     from SegClassifyPanel.batch import BatchItem, BatchListener, BatchRunner
     from SegClassifyPanel.classify_job import Outcome
-    from SegClassifyPanel.evidence_job import EvidenceListener
+    from SegClassifyPanel.worker_job import JobListener
 
 OnFailed = Callable[[str], None]
 
@@ -37,7 +37,7 @@ class PanelJob(Protocol):
 class PanelEvidence(Protocol):
     """What explains results."""
 
-    def start(self, segmentation: Any, class_name: str, listener: EvidenceListener) -> PanelJob:
+    def start(self, segmentation: Any, class_name: str, listener: JobListener[str]) -> PanelJob:
         """Begin to explain a result; the listener's ``on_done`` gets the node ID of the map."""
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.training_words import progress_words
 from SegClassifyPanel.worker_call import OnEpoch, WorkerFailure
+from SegClassifyPanel.worker_job import JobListener
 from SegClassifyPanel.worker_process import WorkerProcess
 
 make_importable()
@@ -17,19 +17,9 @@ from SegClassifyLib.worker.protocol import JobProgress, Params  # noqa: E402
 
 
 @dataclass(frozen=True)
-class TrainingListener:
-    """Who is told; the calls come from Qt's event loop.
+class TrainingListener(JobListener[Any]):
+    """Who is told of a training; ``on_epoch`` of every epoch of a segmenter."""
 
-    Args:
-        on_done, on_failed, on_cancelled: exactly one of them is called, once; with the answer, with a sentence.
-        on_phase: what happens in words, and how far it is, 0 to 1 (``None``: not known).
-        on_epoch: told of every epoch of a segmenter.
-    """
-
-    on_done: Callable[[Any], None] = lambda _answer: None
-    on_failed: Callable[[str], None] = lambda _sentence: None
-    on_cancelled: Callable[[], None] = lambda: None
-    on_phase: Callable[[str, float | None], None] = lambda _text, _fraction: None
     on_epoch: OnEpoch = lambda _epoch: None
 
 

@@ -16,15 +16,15 @@ class Told:
     """What a job said."""
 
     def __init__(self) -> None:
-        from SegClassifyPanel.evidence_job import EvidenceListener
+        from SegClassifyPanel.worker_job import JobListener
 
         self.phases: list[str] = []
         self.ends: list[tuple[str, str]] = []
-        self.listener = EvidenceListener(
-            lambda text, _fraction: self.phases.append(text),
+        self.listener = JobListener[str](
             lambda node_id: self.ends.append(("done", node_id)),
             lambda sentence: self.ends.append(("failed", sentence)),
             lambda: self.ends.append(("cancelled", "")),
+            lambda text, _fraction: self.phases.append(text),
         )
 
     def wait(self) -> tuple[str, str]:
@@ -79,7 +79,9 @@ def test_cancelling_leaves_nothing(logic: Any, result: Any) -> None:
     told = Told()
     job = logic.evidence.start(result, "small", told.listener)
     job.cancel()
+    assert told.ends == [], "the end comes from Qt's event loop"
     assert told.wait() == ("cancelled", "") and find_evidence(result) == []
+    assert not list(logic.temporary_folder().glob("evidence-*"))
 
 
 def test_a_class_that_is_not_there_is_refused_in_words(logic: Any, result: Any) -> None:
@@ -87,6 +89,27 @@ def test_a_class_that_is_not_there_is_refused_in_words(logic: Any, result: Any) 
     logic.evidence.start(result, "huge", told.listener)
     end, sentence = told.wait()
     assert end == "failed" and "no class 'huge'" in sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyError("odd"), "Something went wrong that should not (KeyError: 'odd')"),
+        (OSError(28, "No space left on device"), "cannot be written to"),
+    ],
+)
+def test_an_error_while_the_map_comes_in_is_told(
+    logic: Any, result: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def broken(*_args: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("SegClassifyPanel.evidence_job.put_evidence", broken)
+    told = Told()
+    job = logic.evidence.start(result, "large", told.listener)
+    end, sentence = told.wait()
+    assert end == "failed" and words in sentence and job.over
+    assert not list(logic.temporary_folder().glob("evidence-*"))
 
 
 def test_without_its_image_a_result_cannot_be_explained(logic: Any, result: Any) -> None:

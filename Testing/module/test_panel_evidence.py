@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,15 @@ class FakeEvidence:
         self.cancels = 0
 
     def start(self, segmentation: Any, class_name: str, listener: Any) -> Any:
-        """Keep it."""
+        """Keep it; the end of one that is cancelled comes later."""
         self.asked.append((segmentation.GetID(), class_name, listener))
-        return self
+        return SimpleNamespace(cancel=lambda: self._cancel(listener))
 
-    def cancel(self) -> None:
-        """Asked to stop."""
+    def _cancel(self, listener: Any) -> None:
+        import qt
+
         self.cancels += 1
-        self.asked[-1][2].on_cancelled()
+        qt.QTimer.singleShot(0, listener.on_cancelled)
 
     def done(self) -> str:
         """The last one that was asked for ends well; the ID of its map."""
@@ -214,6 +216,17 @@ def test_toggling_off_cancels(shown: Stage) -> None:
     toggle(shown)
     assert evidence(shown).cancels == 1 and maps() == []
     assert ui(shown).evidenceProgress.visible is False
+
+
+def test_a_late_end_of_the_one_before_does_not_hide_the_one_that_runs(shown: Stage) -> None:
+    toggle(shown)
+    ui(shown).classSelector.setCurrentIndex(1)
+    ui(shown).classSelector.activated.emit(1)
+    shown.settle()
+    assert [name for _node, name, _listener in evidence(shown).asked] == ["meningioma", "glioma"]
+    assert ui(shown).evidenceCheckBox.checked is True
+    toggle(shown)
+    assert evidence(shown).cancels == 2
 
 
 def test_a_failure_is_said_and_the_toggle_is_off(shown: Stage) -> None:

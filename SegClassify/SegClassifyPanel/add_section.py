@@ -19,6 +19,7 @@ from SegClassifyPanel.inputs_section import InputsSection
 from SegClassifyPanel.job_line import JobLine
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.result_nodes import CHANNEL, result_of
+from SegClassifyPanel.section import Section
 from SegClassifyPanel.segment_editor import editable_copy, open_editor
 from SegClassifyPanel.set_job import SetListener
 from SegClassifyPanel.set_logic import NewCase
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from SegClassifyPanel.set_page import SetPage
 
 
-class AddSection:
+class AddSection(Section):
     """A form that keeps what was typed until the worker has answered that the case is saved.
 
     Args:
@@ -42,14 +43,13 @@ class AddSection:
     """
 
     def __init__(self, resources: Path, layout: qt.QVBoxLayout, page: SetPage) -> None:
+        super().__init__(resources, layout, "AddSection.ui")
         self._page = page
         self._info: SetInfo | None = None
         self._pending = ""
         self._alive = True
         self._ready = False
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "AddSection.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
+        ui = self.ui
         self.line = JobLine(ui, "add")
         self.question = ClassQuestion(ui, "addQuestion")
         self.form = AddForm(ui, self.update)

@@ -12,13 +12,14 @@ from slicer.i18n import tr as _
 from SegClassifyPanel.batch import BatchListener, BatchRunner, RowState
 from SegClassifyPanel.batch_items import BatchItem, folder_items, scene_items
 from SegClassifyPanel.batch_table import BatchTable
+from SegClassifyPanel.section import Section
 from SegClassifyPanel.settings import Settings
 
 if TYPE_CHECKING:
     from SegClassifyPanel.panel_logic import BatchHost, PanelLogic
 
 
-class BatchSection:
+class BatchSection(Section):
     """Starts a batch with the model of the page it is on, and shows it.
 
     Args:
@@ -32,14 +33,13 @@ class BatchSection:
     def __init__(
         self, resources: Path, layout: qt.QVBoxLayout, logic: PanelLogic, host: BatchHost, settings: Settings
     ) -> None:
+        super().__init__(resources, layout, "BatchSection.ui")
         self._logic = logic
         self._host = host
         self._settings = settings
         self._runner: BatchRunner | None = None
         self._cancelling = False
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "BatchSection.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
+        ui = self.ui
         self.table = BatchTable(ui.batchTable, self._explain, self._show_case)
         ui.folderEdit.connect("currentPathChanged(QString)", self._on_source)
         ui.folderEdit.connect("validInputChanged(bool)", self._on_source)

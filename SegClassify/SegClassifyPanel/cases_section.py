@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from SegClassifyPanel import cases_table
@@ -16,6 +15,7 @@ from SegClassifyPanel.cases_table import CasesTable
 from SegClassifyPanel.import_menu import ImportMenu
 from SegClassifyPanel.job_line import JobLine
 from SegClassifyPanel.lib_path import make_importable
+from SegClassifyPanel.section import Section
 from SegClassifyPanel.texts import cases_words, show_text
 
 make_importable()
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from SegClassifyPanel.set_page import SetPage
 
 
-class CasesSection:
+class CasesSection(Section):
     """Shows the cases of the set that is open.
 
     Args:
@@ -43,12 +43,11 @@ class CasesSection:
     """
 
     def __init__(self, resources: Path, layout: qt.QVBoxLayout, page: SetPage) -> None:
+        super().__init__(resources, layout, "CasesSection.ui")
         self._page = page
         self._info: SetInfo | None = None
         self._ready = False
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "CasesSection.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
+        ui = self.ui
         self.table = CasesTable(ui.casesTable, self._on_selection, page.open_case)
         self.editor = CaseEditor(ui, self.change)
         self.line = JobLine(ui, "cases")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.icons import show_icon
 from SegClassifyPanel.job_row import JobRow
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.texts import show_text
-from SegClassifyPanel.training_state import TrainingState
+from SegClassifyPanel.training_section import Surroundings, TrainingSection
 
 make_importable()
 
@@ -23,61 +21,44 @@ from SegClassifyLib.worker.classifier_messages import TrainClassifierParams  # n
 if TYPE_CHECKING:
     from SegClassifyLib.worker.classifier_messages import ClassifierTrained
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyPanel.train_host import TrainHost
 
 
-class ClassifierSection:
+class ClassifierSection(TrainingSection):
     """Trains, and gives what comes of it to the shared state.
 
     Args:
-        resources: the module's folder Resources.
+        around: what all sections of trainings share with the page.
         layout: where the section goes.
-        logic: does the work.
-        host: the page.
-        state: what the sections share.
         trained: called after a training.
     """
 
-    def __init__(
-        self,
-        resources: Path,
-        layout: qt.QVBoxLayout,
-        logic: Any,
-        host: TrainHost,
-        state: TrainingState,
-        trained: Callable[[], None],
-    ) -> None:
-        self._host = host
-        self._state = state
+    def __init__(self, around: Surroundings, layout: qt.QVBoxLayout, trained: Callable[[], None]) -> None:
+        super().__init__(around, layout, "ClassifierSection.ui")
+        ui = self.ui
         self._trained = trained
-        self._folder = ""
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "ClassifierSection.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
         show_icon(ui.classifierErrorIcon, qt.QStyle.SP_MessageBoxCritical)
         for text, value in _heads():
             ui.headSelector.addItem(text, value)
         for text, value, _note in _seen():
             ui.seenSelector.addItem(text, value)
         self.row = JobRow(
-            ui, "trainClassifierButton", "classifier", logic.training, self.train, self.update, self._fail
+            ui, "trainClassifierButton", "classifier", self._training, self.train, self.update, self._fail
         )
         ui.seenSelector.connect("currentIndexChanged(int)", self.update)
         self._fail("")
-        state.watch(self.update)
+        self._state.watch(self.update)
         self.update()
 
     def set_changed(self, info: SetInfo | None) -> None:
         """Another set, or none, is open, or the set changed."""
-        folder = info.folder if info is not None else ""
-        if folder != self._folder:
-            self._folder = folder
+        if self._is_another(info):
             self.row.cancel()
             self._fail("")
         self.update()
 
     def close(self) -> None:
         """Nothing is shown any more."""
+        super().close()
         self.row.close()
 
     def train(self) -> None:

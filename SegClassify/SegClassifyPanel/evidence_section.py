@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from SegClassifyPanel.evidence_layers import EvidenceLayers
 from SegClassifyPanel.evidence_nodes import evidence_of, find_evidence, remove_stale
 from SegClassifyPanel.result_nodes import RESULT, result_of
+from SegClassifyPanel.section import Section
 from SegClassifyPanel.volumes import VolumeError
 from SegClassifyPanel.worker_job import JobListener
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from SegClassifyPanel.panel_logic import PanelJob, PanelLogic
 
 
-class EvidenceSection:
+class EvidenceSection(Section):
     """The toggle, the class, the opacity, and what is said about the map.
 
     A map stays in the scene while its result does, and is hidden when the toggle is off. With another result, or a new
@@ -33,13 +34,11 @@ class EvidenceSection:
     """
 
     def __init__(self, resources: Path, layout: qt.QVBoxLayout, logic: PanelLogic) -> None:
+        super().__init__(resources, layout, "EvidenceSection.ui")
         self._logic = logic
         self._result = ("", "")
         self._job: PanelJob | None = None
         self._layers = EvidenceLayers()
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "EvidenceSection.ui"))
-        self.ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
         self.ui.evidenceCheckBox.connect("toggled(bool)", self._on_toggled)
         self.ui.classSelector.connect("activated(int)", self._on_class)
         self.ui.evidenceOpacity.connect("valueChanged(double)", self._on_opacity)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.icons import show_icon
 from SegClassifyPanel.job_line import JobLine
 from SegClassifyPanel.lib_path import make_importable
+from SegClassifyPanel.section import Section
 from SegClassifyPanel.set_job import SetListener
 from SegClassifyPanel.texts import cases_words, show_text
 
@@ -37,7 +37,7 @@ _ICONS = {
 }
 
 
-class GuideSection:
+class GuideSection(Section):
     """Looks at the set after each change, at headers only; at every image when it is asked to.
 
     Args:
@@ -47,6 +47,7 @@ class GuideSection:
     """
 
     def __init__(self, resources: Path, layout: qt.QVBoxLayout, page: SetPage) -> None:
+        super().__init__(resources, layout, "GuideSection.ui")
         self._page = page
         self._info: SetInfo | None = None
         self._guide: SetGuide | None = None
@@ -57,9 +58,7 @@ class GuideSection:
         self._pixels = ""
         self._deep: tuple[FindingInfo, ...] = ()
         self._rows: list[qt.QWidget] = []
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "GuideSection.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
+        ui = self.ui
         self.line = JobLine(ui, "guide")
         self._delay = qt.QTimer()
         self._delay.setSingleShot(True)

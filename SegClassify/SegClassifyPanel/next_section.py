@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.class_bars import percent
@@ -15,7 +13,7 @@ from SegClassifyPanel.job_row import JobRow
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.listed_cases import ListedCase, ListedCases
 from SegClassifyPanel.texts import cases_words, show_text
-from SegClassifyPanel.training_state import TrainingState
+from SegClassifyPanel.training_section import Surroundings, TrainingSection
 
 make_importable()
 
@@ -24,50 +22,38 @@ from SegClassifyLib.worker.next_case_messages import NextCasesParams  # noqa: E4
 if TYPE_CHECKING:
     from SegClassifyLib.worker.next_case_messages import SuggestedCase, SuggestedCases
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyPanel.train_host import TrainHost
 
 COUNT = 10
 """So many are listed."""
 
 
-class NextSection:
+class NextSection(TrainingSection):
     """Asks with the classifier of the shared state.
 
     Args:
-        resources: the module's folder Resources.
+        around: what all sections of trainings share with the page.
         layout: where the section goes.
-        logic: does the work.
-        host: the page.
-        state: what the sections share.
     """
 
-    def __init__(
-        self, resources: Path, layout: qt.QVBoxLayout, logic: Any, host: TrainHost, state: TrainingState
-    ) -> None:
-        self._host = host
-        self._state = state
-        self._folder = ""
+    def __init__(self, around: Surroundings, layout: qt.QVBoxLayout) -> None:
+        super().__init__(around, layout, "NextSection.ui")
         self._found: SuggestedCases | None = None
         self._opened: set[str] = set()
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "NextSection.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
+        ui = self.ui
         show_icon(ui.nextErrorIcon, qt.QStyle.SP_MessageBoxCritical)
-        self.row = JobRow(ui, "findNextButton", "next", logic.training, self.find, self.update, self._fail)
+        self.row = JobRow(ui, "findNextButton", "next", self._training, self.find, self.update, self._fail)
         self.list = ListedCases(ui.nextTable, self.open)
         ui.unlabelledRadio.connect("toggled(bool)", self.update)
         ui.nextFolderEdit.connect("currentPathChanged(QString)", self.update)
         ui.nextButton.connect("clicked()", self.open_next)
         self._fail("")
         self._show(None)
-        state.watch(self.update)
+        self._state.watch(self.update)
         self.update()
 
     def set_changed(self, info: SetInfo | None) -> None:
         """Another set, or none, is open, or the set changed."""
-        folder = info.folder if info is not None else ""
-        if folder != self._folder:
-            self._folder = folder
+        if self._is_another(info):
             self.row.cancel()
             self._fail("")
             self._show(None)
@@ -75,6 +61,7 @@ class NextSection:
 
     def close(self) -> None:
         """Nothing is shown any more."""
+        super().close()
         self.row.close()
 
     def trained(self) -> None:

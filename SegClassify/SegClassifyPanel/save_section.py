@@ -2,54 +2,41 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.model_check import ModelCheck
 from SegClassifyPanel.texts import show_text
 from SegClassifyPanel.training_job import TrainingListener
-from SegClassifyPanel.training_state import TrainingState
+from SegClassifyPanel.training_section import Surroundings, TrainingSection
 
 if TYPE_CHECKING:
     from SegClassifyLib.worker.classifier_messages import ClassifierTrained
     from SegClassifyLib.worker.model_messages import ModelInfo
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyPanel.train_host import TrainHost
 
 
-class SaveSection:
+class SaveSection(TrainingSection):
     """Below the result, while there is one.
 
     Args:
-        resources: the module's folder Resources.
+        around: what all sections of trainings share with the page.
         layout: where the section goes.
-        logic: does the work.
-        host: the page.
-        state: what the sections share.
     """
 
-    def __init__(
-        self, resources: Path, layout: qt.QVBoxLayout, logic: Any, host: TrainHost, state: TrainingState
-    ) -> None:
-        self._training = logic.training
-        self._host = host
-        self._state = state
+    def __init__(self, around: Surroundings, layout: qt.QVBoxLayout) -> None:
+        super().__init__(around, layout, "SaveSection.ui")
         self._shown: ClassifierTrained | None = None
         self._saving = False
-        self._alive = True
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "SaveSection.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
+        ui = self.ui
         ui.saveWordsEdit.setMaximumHeight(5 * ui.saveWordsEdit.fontMetrics().height())
         self._tip = str(ui.saveModelButton.toolTip)
-        self.check = ModelCheck(ui, logic, host, state)
+        self.check = ModelCheck(ui, around.logic, self._host, self._state)
         ui.saveModelButton.connect("clicked()", self.save)
         ui.saveNameEdit.connect("textChanged(QString)", self._on_name)
-        state.watch(self.update)
+        self._state.watch(self.update)
         self.update()
 
     def set_changed(self, info: SetInfo | None) -> None:
@@ -58,7 +45,7 @@ class SaveSection:
 
     def close(self) -> None:
         """Nothing is shown any more."""
-        self._alive = False
+        super().close()
         self.check.close()
 
     def save(self) -> None:

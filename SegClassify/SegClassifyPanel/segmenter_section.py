@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.close_question import CloseQuestion
@@ -22,7 +20,8 @@ from SegClassifyPanel.segmenter_curves import SegmenterCurves
 from SegClassifyPanel.texts import cases_words, show_text
 from SegClassifyPanel.training_form import TrainingForm
 from SegClassifyPanel.training_job import TrainingListener
-from SegClassifyPanel.training_state import Network, TrainingState
+from SegClassifyPanel.training_section import Surroundings, TrainingSection
+from SegClassifyPanel.training_state import Network
 from SegClassifyPanel.training_words import epoch_words
 
 make_importable()
@@ -38,41 +37,29 @@ if TYPE_CHECKING:
     from SegClassifyLib.worker.segmenter_messages import SegmenterOutlook, SegmenterRun
     from SegClassifyLib.worker.set_messages import SetInfo
     from SegClassifyPanel.segmenter_training import SegmenterTraining
-    from SegClassifyPanel.train_host import TrainHost
 
 
-class SegmenterSection:
+class SegmenterSection(TrainingSection):
     """Chooses the network of step 1; what trains is ``logic.training``'s and outlives this section.
 
     Args:
-        resources: the module's folder Resources.
+        around: what all sections of trainings share with the page.
         layout: where the section goes.
-        logic: does the work.
-        host: the page.
-        state: what the sections share.
     """
 
-    def __init__(
-        self, resources: Path, layout: qt.QVBoxLayout, logic: Any, host: TrainHost, state: TrainingState
-    ) -> None:
-        self._training = logic.training
-        self._host = host
-        self._state = state
+    def __init__(self, around: Surroundings, layout: qt.QVBoxLayout) -> None:
+        super().__init__(around, layout, "SegmenterSection.ui")
         self._runs: tuple[SegmenterRun, ...] = ()
         self._networks: tuple[Network, ...] = ()
-        self._folder = ""
         self._wanted = ""
         self._told: SegmenterTraining | None = None
         self._planned: tuple[str, ...] = ()
-        self._alive = True
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "SegmenterSection.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
+        ui = self.ui
         show_icon(ui.segmenterErrorIcon, qt.QStyle.SP_MessageBoxCritical)
         self.form = TrainingForm(ui)
         self.paused = PausedRuns(ui, self.resume, self.keep)
         self.curves = SegmenterCurves(ui.curvesBox)
-        self._question = CloseQuestion(logic.training)
+        self._question = CloseQuestion(self._training)
         self._clock = qt.QTimer()
         self._clock.interval = 500
         self._clock.connect("timeout()", self._show_time)
@@ -92,9 +79,7 @@ class SegmenterSection:
 
     def set_changed(self, info: SetInfo | None) -> None:
         """Another set, or none, is open, or the set or the list of models changed."""
-        folder = info.folder if info is not None else ""
-        if folder != self._folder:
-            self._folder = folder
+        if self._is_another(info):
             self._runs, self._planned, self._wanted = (), (), ""
             self.form.show_plan(None)
             self._fail("")
@@ -106,7 +91,7 @@ class SegmenterSection:
 
     def close(self) -> None:
         """Nothing is shown any more; the training runs on until the logic is cleaned up."""
-        self._alive = False
+        super().close()
         self._clock.stop()
         self.curves.close()
         self._question.remove()

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.icons import show_icon
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.new_set_form import NewSetForm
+from SegClassifyPanel.section import Section
 from SegClassifyPanel.set_job import SetListener
 from SegClassifyPanel.texts import cases_words, show_text
 
@@ -26,7 +26,7 @@ DATASET = "dataset.json"
 """The file that makes a folder a training set."""
 
 
-class SetSection:
+class SetSection(Section):
     """Opens and makes sets.
 
     Args:
@@ -36,14 +36,13 @@ class SetSection:
     """
 
     def __init__(self, resources: Path, layout: qt.QVBoxLayout, page: SetPage) -> None:
+        super().__init__(resources, layout, "SetSection.ui")
         self._page = page
         self._info: SetInfo | None = None
         self._opening = ""
         self._problem = ""
         self._alive = True
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "SetSection.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
+        ui = self.ui
         show_icon(ui.othersIcon, qt.QStyle.SP_MessageBoxInformation)
         self.form = NewSetForm(ui, page, self.create)
         self._show_folder("")  # the field itself would begin with the folder that was used last

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from SegClassifyPanel.baselines import Baselines
@@ -18,7 +16,7 @@ from SegClassifyPanel.learning_plot import LearningPlot
 from SegClassifyPanel.lib_path import make_importable
 from SegClassifyPanel.texts import bullets, show_text
 from SegClassifyPanel.training_job import TrainingListener
-from SegClassifyPanel.training_state import TrainingState
+from SegClassifyPanel.training_section import Surroundings, TrainingSection
 from SegClassifyPanel.training_words import duration, score_words
 
 make_importable()
@@ -28,48 +26,35 @@ from SegClassifyLib.worker.classifier_messages import LastClassifierParams  # no
 if TYPE_CHECKING:
     from SegClassifyLib.worker.classifier_messages import ClassifierTrained
     from SegClassifyLib.worker.set_messages import SetInfo
-    from SegClassifyPanel.train_host import TrainHost
 
 
-class TrainingResult:
+class TrainingResult(TrainingSection):
     """Shows the classifier of the shared state; of a set that is opened, the last one trained on it.
 
     Args:
-        resources: the module's folder Resources.
+        around: what all sections of trainings share with the page.
         layout: where the section goes.
-        logic: does the work.
-        host: the page.
-        state: what the sections share.
     """
 
-    def __init__(
-        self, resources: Path, layout: qt.QVBoxLayout, logic: Any, host: TrainHost, state: TrainingState
-    ) -> None:
-        self._training = logic.training
-        self._state = state
-        self._folder = ""
+    def __init__(self, around: Surroundings, layout: qt.QVBoxLayout) -> None:
+        super().__init__(around, layout, "TrainingResult.ui")
         self._shown: ClassifierTrained | None = None
-        self._alive = True
-        self.widget = slicer.util.loadUI(str(resources / "UI" / "TrainingResult.ui"))
-        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
-        layout.addWidget(self.widget)
+        ui = self.ui
         show_icon(ui.doubtIcon, qt.QStyle.SP_MessageBoxWarning)
-        self.lists = CaseLists(ui, host)
-        self.baselines = Baselines(ui, logic, host, state)
+        self.lists = CaseLists(ui, self._host)
+        self.baselines = Baselines(ui, around.logic, self._host, self._state)
         self.plot = LearningPlot(ui.curveBox)
         ui.moreResult.connect("toggled(bool)", self._show_notes)
-        state.watch(self.update)
+        self._state.watch(self.update)
         self.update()
 
     def set_changed(self, info: SetInfo | None) -> None:
         """Another set, or none, is open, or the set changed."""
-        folder = info.folder if info is not None else ""
-        if folder != self._folder:
-            self._folder = folder
+        if self._is_another(info):
             self.baselines.cancel()
             self._state.take_classifier(None)
-            if folder:
-                self._ask_last(folder)
+            if self._folder:
+                self._ask_last(self._folder)
         self.baselines.update()
 
     def trained(self) -> None:
@@ -78,7 +63,7 @@ class TrainingResult:
 
     def close(self) -> None:
         """Nothing is shown any more."""
-        self._alive = False
+        super().close()
         self.baselines.close()
         self.plot.close()
 

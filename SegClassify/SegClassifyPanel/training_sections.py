@@ -11,6 +11,7 @@ from SegClassifyPanel.save_section import SaveSection
 from SegClassifyPanel.segmenter_section import SegmenterSection
 from SegClassifyPanel.train_host import TrainHost, TrainSection
 from SegClassifyPanel.training_result import TrainingResult
+from SegClassifyPanel.training_section import Surroundings
 from SegClassifyPanel.training_state import TrainingState
 
 if TYPE_CHECKING:
@@ -52,19 +53,19 @@ def make_sections(
         logic: does the work.
         host: the page.
     """
-    state = TrainingState()
-    upcoming = NextSection(resources, layouts["nextSection"], logic, host, state)
-    result = TrainingResult(resources, layouts["trainingResultSection"], logic, host, state)
+    around = Surroundings(resources, logic, host, TrainingState())
+    upcoming = NextSection(around, layouts["nextSection"])
+    result = TrainingResult(around, layouts["trainingResultSection"])
 
     def trained() -> None:
         result.trained()
         upcoming.trained()
 
     return [
-        SharedState(state),
-        SegmenterSection(resources, layouts["segmenterSection"], logic, host, state),
-        ClassifierSection(resources, layouts["classifierSection"], logic, host, state, trained),
+        SharedState(around.state),
+        SegmenterSection(around, layouts["segmenterSection"]),
+        ClassifierSection(around, layouts["classifierSection"], trained),
         result,
-        SaveSection(resources, layouts["trainingResultSection"], logic, host, state),
+        SaveSection(around, layouts["trainingResultSection"]),
         upcoming,
     ]

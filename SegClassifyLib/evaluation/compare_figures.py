@@ -71,7 +71,7 @@ def reliability_diagrams(arms: Mapping[str, Reliability]) -> Figure:
     """
     columns = min(_COLUMNS, max(len(arms), 1))
     lines = math.ceil(max(len(arms), 1) / columns)
-    canvas = new_canvas(2.8 * columns, 3.1 * lines)
+    canvas = new_canvas(2.8 * columns, 3.5 * lines)
     grid = np.atleast_1d(canvas.subplots(lines, columns, squeeze=False)).ravel()
     for axes in grid[len(arms) :]:
         axes.set_visible(False)
@@ -85,7 +85,7 @@ def reliability_diagrams(arms: Mapping[str, Reliability]) -> Figure:
         axes.errorbar(found.sure, value, spread, fmt="o-", color=COLOURS[0], ms=4, lw=1.4, elinewidth=1)
         axes.set_xlim(0, 1.02)
         axes.set_ylim(0, 1.02)
-        axes.set_aspect("equal")
+        axes.set_box_aspect(1)
         axes.grid(color=GRID)
         axes.set_title(f"{_folded(name)}\nerror {found.error.value:.2f}", fontsize=9)
         axes.tick_params(labelsize=8)

@@ -8,14 +8,26 @@ from importlib import resources
 
 from SegClassifyLib.experiment.arms import Kind
 
-_EVERY = ("evaluation/calibrate.py", "evaluation/folds.py", "experiment/learn.py")
+_EVERY = (
+    "evaluation/calibrate.py",
+    "evaluation/crossvalidate.py",
+    "evaluation/folds.py",
+    "evaluation/metrics.py",
+    "experiment/learn.py",
+)
 _SETS = ("trust/answers.py", "trust/patients.py")
 _NETWORKS = ("training/image_training.py", "training/augment.py", "training/schedule.py")
 _FILES: dict[Kind, tuple[str, ...]] = {
     "linear": ("heads", *_SETS),
     "conv": ("heads", *_SETS),
     "fine-tuned": ("heads", "training/finetune.py", "features/pooling.py"),
-    "scratch": ("training/scratch.py", "training/encoder.py", *_NETWORKS),
+    "scratch": (
+        "training/scratch.py",
+        "training/encoder.py",
+        "networks/monai_networks.py",
+        "networks/vnetds.py",
+        *_NETWORKS,
+    ),
     "pretrained": ("training/pretrained.py", "networks/imagenet.py", "heads", *_NETWORKS),
 }
 """Files and whole rooms whose change can change an arm's numbers."""

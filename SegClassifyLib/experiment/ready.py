@@ -218,7 +218,8 @@ def _units(
         learner, material = learner_settings(study, arm), _material_of(study, arm, families, weights)
         for size, plan in folds.items():
             for draw, fold in enumerate(plan[: settings.slow_draws] if arm.slow else plan):
-                key = unit_key(arm, learner, material, fold, study.pool.y, study.cases, settings.seed + draw)
+                pool, seed = study.pool, settings.seed + draw
+                key = unit_key(arm, learner, material, fold, pool.y, pool.groups, study.cases, seed)
                 units.append(Unit(arm, size, draw, fold, key))
     return tuple(sorted(units, key=lambda u: (u.arm.slow, u.draw)))
 

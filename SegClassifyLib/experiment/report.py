@@ -26,7 +26,7 @@ from SegClassifyLib.experiment.arms import Arm
 from SegClassifyLib.experiment.result import CompareResult
 from SegClassifyLib.experiment.scores import ArmDifference, ArmScore
 from SegClassifyLib.experiment.settings import ALL, size_name
-from SegClassifyLib.experiment.tables import SETS_NOTE, TITLES, signed
+from SegClassifyLib.experiment.tables import SETS_NOTE, TITLES, signed, titled
 
 _CURVES = 7
 """Lines in one picture."""
@@ -63,10 +63,14 @@ def summary(result: CompareResult) -> list[str]:
         if found is None:
             continue
         better = [
-            d for d in result.against_first("balanced_accuracy") if d.size == size and d.difference.low > 0
+            d
+            for d in result.against_first("balanced_accuracy")
+            if d.size == size and d.is_more_than_noise and d.difference.value > 0
         ]
         worse = [
-            d for d in result.against_first("balanced_accuracy") if d.size == size and d.difference.high < 0
+            d
+            for d in result.against_first("balanced_accuracy")
+            if d.size == size and d.is_more_than_noise and d.difference.value < 0
         ]
         words = f"better by more than noise than {_titles(result, [d.other for d in better])}"
         if worse:
@@ -96,7 +100,7 @@ def _scores(result: CompareResult) -> list[Block]:
             curves = {a.title: _curve(result, a, metric) for a in arms}
             blocks.append(learning_curve({k: v for k, v in curves.items() if v}, title, chance))
         rows = [
-            [arm.title, *(_shown(result.score(arm.key, n), metric) for n in result.sizes)]
+            [titled(arm, result), *(_shown(result.score(arm.key, n), metric) for n in result.sizes)]
             for arm in result.arms
         ]
         caption = (
@@ -151,7 +155,7 @@ def _differences(result: CompareResult) -> list[Block]:
             blocks.append(differences(rows, first.title, title))
         by_place = {(d.other, d.size): d for d in result.against_first(metric)}
         table = [
-            [arm.title, *(_difference(by_place.get((arm.key, size))) for size in result.sizes)]
+            [titled(arm, result), *(_difference(by_place.get((arm.key, size))) for size in result.sizes)]
             for arm in result.arms[1:]
         ]
         caption = (
@@ -176,7 +180,8 @@ def _confusions(result: CompareResult) -> list[Block]:
     for arm in result.arms[:_CONFUSIONS]:
         score = _largest(result, arm)
         if score is not None:
-            caption = f"{arm.title}, {_cases(score.size).lower()}, {len(score.draws)} draws together."
+            draws = "one draw" if len(score.draws) == 1 else f"{len(score.draws)} draws together"
+            caption = f"{arm.title}, {_cases(score.size).lower()}, {draws}."
             blocks.append(confusion_matrix(score.confusion, result.classes, caption))
     return blocks
 
@@ -246,7 +251,9 @@ def _method(result: CompareResult) -> list[Block]:
         rows.append([size_name(size), str(len(folds)), f"{train:.0f}", f"{test:.0f}"])
     blocks.append(
         Table(
-            "The draws, the same for every arm", ["cases per class", "draws", "trained on", "tested on"], rows
+            "The draws, the same for every arm; slow arms learn from the first of them",
+            ["cases per class", "draws", "trained on", "tested on"],
+            rows,
         )
     )
     blocks.append(

@@ -24,6 +24,9 @@ from SegClassifyLib.trust.trust import CONFIDENCE
 
 REPLICATES = 1000
 
+_MOST: Mapping[MetricName, float] = {"log_loss": np.inf, "brier": 2.0}
+"""The largest values of metrics that can be more than 1."""
+
 Draws = Mapping[int, UnitResult]
 """Results of one arm and size by number of the draw."""
 
@@ -98,8 +101,8 @@ class ArmDifference:
 
     @property
     def is_more_than_noise(self) -> bool:
-        """Whether the whole interval lies on one side of 0."""
-        return self.difference.low > 0 or self.difference.high < 0
+        """Whether the whole interval lies on one side of 0; never with one draw, which hides the luck of a training."""
+        return self.draws > 1 and (self.difference.low > 0 or self.difference.high < 0)
 
 
 class SizeScores:
@@ -171,7 +174,11 @@ class SizeScores:
             draws=tuple(draws),
             scores={
                 m: mean_interval(
-                    [v for v, _ in t.values()], np.stack([b for _, b in t.values()], 1), self._seed
+                    [v for v, _ in t.values()],
+                    np.stack([b for _, b in t.values()], 1),
+                    self._seed,
+                    0.0,
+                    _MOST.get(m, 1.0),
                 )
                 for m, t in tables.items()
             },
@@ -202,7 +209,7 @@ class SizeScores:
             sizes += [len(s) for s in named]
         if not covered:
             return None
-        interval = mean_interval(covered, np.stack(again, 1), self._seed)
+        interval = mean_interval(covered, np.stack(again, 1), self._seed, 0.0, 1.0)
         return SetScore(interval, float(np.mean(sizes)), float(np.mean(np.array(sizes) == 1)))
 
     def _difference(self, one: str, other: str, metric: MetricName) -> ArmDifference:
@@ -214,10 +221,20 @@ class SizeScores:
         return ArmDifference(one, other, self._size, metric, len(common), interval)
 
 
-def mean_interval(values: Sequence[float], again: np.ndarray, seed: int) -> Interval:
-    """Mean over the draws; ``again (B, D)`` holds them under each weighting, and the draws are drawn again too."""
-    drawn = np.random.default_rng(seed).integers(0, again.shape[1], again.shape)
-    return percentile_interval(float(np.mean(values)), np.take_along_axis(again, drawn, axis=1).mean(axis=1))
+def mean_interval(
+    values: Sequence[float], again: np.ndarray, seed: int, least: float = -np.inf, most: float = np.inf
+) -> Interval:
+    """Mean over the draws; ``again (B, D)`` holds them under each weighting, and the draws are drawn again too.
+
+    Means of D values drawn again from D spread too little by the root of (D - 1) / D, a third with two draws: that is
+    made up for. With one draw the interval is over the patients alone. It is cut at ``least`` and ``most``.
+    """
+    draws = again.shape[1]
+    drawn = np.random.default_rng(seed).integers(0, draws, again.shape)
+    middle = again.mean(axis=1)
+    away = np.take_along_axis(again, drawn, axis=1).mean(axis=1) - middle
+    wider = np.sqrt(draws / (draws - 1)) if draws > 1 else 1.0
+    return percentile_interval(float(np.mean(values)), np.clip(middle + wider * away, least, most))
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

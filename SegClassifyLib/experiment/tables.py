@@ -182,11 +182,11 @@ def _by_size(
     rows = []
     for arm in result.arms if arms is None else arms:
         found = [result.score(arm.key, size) for size in result.sizes]
-        rows.append([_titled(arm, result), *(_NONE if s is None else show(s) for s in found)])
+        rows.append([titled(arm, result), *(_NONE if s is None else show(s) for s in found)])
     return table(_header(result), rows)
 
 
-def _titled(arm: Arm, result: CompareResult) -> str:
+def titled(arm: Arm, result: CompareResult) -> str:
     """The arm's title, with its number of draws where it has fewer than others."""
     most = max((len(s.draws) for s in result.scores), default=0)
     own = max((len(s.draws) for s in result.scores if s.arm == arm.key), default=most)

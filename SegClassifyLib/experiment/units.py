@@ -15,7 +15,7 @@ from SegClassifyLib.evaluation.folds import Fold
 from SegClassifyLib.experiment.arms import Arm
 from SegClassifyLib.experiment.settings import size_name
 
-UNIT_VERSION = 2
+UNIT_VERSION = 3
 """Raised whenever the same unit would give other numbers."""
 
 
@@ -78,6 +78,7 @@ def unit_key(
     material: str,
     fold: Fold,
     y: np.ndarray,
+    groups: np.ndarray,
     names: tuple[str, ...],
     seed: int,
 ) -> str:
@@ -87,7 +88,7 @@ def unit_key(
         arm: of the unit.
         learner: its settings as JSON.
         material: fingerprints of what it learns from.
-        fold, y, names: the cases, their classes and names.
+        fold, y, groups, names: the cases, their classes, patients and names.
         seed: of the training.
     """
     cases = [[names[i] for i in part] for part in (fold.train, fold.test)]
@@ -100,6 +101,7 @@ def unit_key(
         material,
         cases,
         y[fold.train].tolist(),
+        np.unique(groups[fold.train], return_inverse=True)[1].reshape(-1).tolist(),
         seed,
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

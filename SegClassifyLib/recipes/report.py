@@ -111,7 +111,8 @@ def sentences(result: RecipeResult) -> list[str]:
         f"{published.train} training cases; the 95 % interval of such a share of so many cases is "
         f"{published.low:.0%}–{published.high:.0%}.",
         f"Here {begun.count('train')} cases trained the classifiers and {begun.count('test')} were tested on; "
-        f"{begun.count('segmenter')} others trained the segmenter and nothing else. No patient is in two of these "
+        f"{begun.count('segmenter')} others trained the segmenter, and show "
+        "the linear heads how features vary, their classes unseen. No patient is in two of these "
         "parts. 95 % intervals are over test patients, of this one training.",
     ]
     if (sizes.train, sizes.test) != (published.train, published.test):

@@ -69,6 +69,11 @@ def build_classifier(settings: ScratchSettings, network: NetworkSpec, classes: i
     return DenseNet121(spatial_dims=network.ndim, in_channels=network.in_channels, out_channels=classes)
 
 
+def least_side(settings: ScratchSettings) -> int:
+    """How long each side of the network's input must be at least: DenseNet halves its input five times."""
+    return 32 if settings.architecture == "densenet121" else 1
+
+
 def size_divisor(settings: ScratchSettings, network: NetworkSpec) -> tuple[int, ...]:
     """What each side of the network's input must be a multiple of."""
     return axis_divisors(network) if settings.architecture == "encoder" else (8,) * network.ndim

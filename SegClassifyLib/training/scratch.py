@@ -13,7 +13,7 @@ from SegClassifyLib.errors import TrainingError
 from SegClassifyLib.networks.spec import NetworkSpec
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.training.batches import choose_patch
-from SegClassifyLib.training.encoder import build_classifier, size_divisor
+from SegClassifyLib.training.encoder import build_classifier, least_side, size_divisor
 from SegClassifyLib.training.image_training import answers, train_on_images
 from SegClassifyLib.training.settings import ScratchSettings
 
@@ -108,14 +108,17 @@ class ScratchClassifier:
         )
 
     def _common_size(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-        divisor = size_divisor(self.settings, self.network)
+        divisor, least = size_divisor(self.settings, self.network), least_side(self.settings)
         if self.settings.size is None:
-            return choose_patch(shapes, divisor, self.settings.size_voxels_for(self.network.ndim))
+            chosen = choose_patch(shapes, divisor, self.settings.size_voxels_for(self.network.ndim))
+            return tuple(max(side, least) for side in chosen)
         size = self.settings.size
         if len(size) != len(divisor) or any(n % d for n, d in zip(size, divisor, strict=True)):
             raise TrainingError(
                 f"The size {size} does not fit the network: its sides must be multiples of {divisor}."
             )
+        if min(size) < least:
+            raise TrainingError(f"The size {size} does not fit the network: no side may be below {least}.")
         return size
 
     def _scale(self, images: Sequence[np.ndarray]) -> Tensor:

@@ -95,6 +95,19 @@ def test_a_changed_class_is_noticed(segmenter: Path, tmp_path: Path) -> None:
     assert ready(training_set, segmenter, tmp_path / "out").todo
 
 
+def test_changed_patients_are_noticed(segmenter: Path, tmp_path: Path) -> None:
+    """Cases that turn out to be of one patient are held out together: the same draw, another temperature."""
+    training_set = lesions(tmp_path / "set", 8)
+    made = ready(training_set, segmenter, tmp_path / "out")
+    run_ready(made)
+    one, other = (made.study.cases[i] for i in made.units[0].fold.train[:2])
+    training_set.change(one, group="the same")
+    training_set.change(other, group="the same")
+    again = ready(training_set, segmenter, tmp_path / "out")
+    same = [u for u in again.units if {one, other} <= {again.study.cases[i] for i in u.fold.train}]
+    assert same and all(u in again.todo for u in same)
+
+
 def test_cancelled_keeps_what_is_finished(training_set: TrainingSet, segmenter: Path, tmp_path: Path) -> None:
     made = ready(training_set, segmenter, tmp_path, settings=quick(draws=5))
     told: list[ProgressEvent] = []

@@ -89,14 +89,35 @@ def test_equal_arms_are_seldom_called_different_and_unequal_ones_mostly(trials: 
 
 def test_difference_is_surer_than_the_scores_where_arms_agree() -> None:
     rng = np.random.default_rng(1)
-    one = answers(0.7, rng, eases(rng))
+    one = answers(0.7, rng, eases(rng), draws=12)
     slightly = {d: UnitResult(r.logits, r.proba[:, ::-1].copy(), 1.0, 2.0) for d, r in one.items()}
     for draw, r in slightly.items():
         r.proba[4:] = one[draw].proba[4:]
-    at_size = SizeScores(5, folds(), pool(), {"one": one, "other": slightly}, 0)
+    at_size = SizeScores(5, folds(12), pool(), {"one": one, "other": slightly}, 0)
     own = at_size.scores()[0].scores["balanced_accuracy"]
     difference = next(d for d in at_size.differences() if d.metric == "balanced_accuracy").difference
     assert difference.high - difference.low < (own.high - own.low) / 2
+
+
+@pytest.mark.parametrize("draws", [2, 3, 10])
+def test_luck_of_a_training_that_all_patients_share_is_in_the_interval(draws: int) -> None:
+    """Equal arms whose scores move from draw to draw, not from patient to patient: the spread of the mean is known."""
+    rng = np.random.default_rng(0)
+    spread = []
+    for trial in range(300):
+        values = 0.05 * rng.normal(size=draws)
+        interval = mean_interval(values.tolist(), np.tile(values, (400, 1)), trial)
+        spread.append(((interval.high - interval.low) / 3.92) ** 2)
+    # Of two draws three means can be drawn, too few for the tails; without making up for it this is .5 of the truth.
+    assert np.sqrt(np.mean(spread)) > 0.7 * 0.05 / np.sqrt(draws)
+
+
+def test_one_training_each_is_never_called_more_than_noise() -> None:
+    rng = np.random.default_rng(1)
+    ease = eases(rng)
+    better, worse = answers(0.95, rng, ease, draws=1), answers(0.2, rng, ease, draws=1)
+    found = SizeScores(5, folds(1), pool(), {"one": better, "other": worse}, 0).differences()
+    assert found[0].difference.low > 0 and not found[0].is_more_than_noise
 
 
 def test_scores_are_those_of_each_draw() -> None:

@@ -60,6 +60,15 @@ def test_networks_of_monai_run(architecture: str) -> None:
     assert ScratchClassifier(network(2), settings).fit(images, y).predict_proba(images).shape == (4, 2)
 
 
+def test_densenet_takes_thin_volumes() -> None:
+    images, y = discs(4, (8, 32, 32), seed=0)
+    settings = ScratchSettings(architecture="densenet121", steps=1, batch=2)
+    classifier = ScratchClassifier(network(3), settings).fit(images, y)
+    assert classifier.size_ == (32, 32, 32)
+    with pytest.raises(TrainingError, match="no side may be below 32"):
+        ScratchClassifier(network(3), settings.model_copy(update={"size": (16, 32, 32)})).fit(images, y)
+
+
 def test_the_seed_decides_and_the_callers_random_numbers_stay() -> None:
     images, y = discs(6, (24, 24), seed=0)
     settings = ScratchSettings(steps=3, batch=2)

@@ -51,9 +51,7 @@ def main() -> None:
     options = _options()
     parts: dict[str, str] = {}
     for name in options.sets:
-        started = time.monotonic()
         result, facts = _run(name, options)
-        facts.append(f"this run took {(time.monotonic() - started) / 60:.0f} min")
         parts[name] = _part(result, facts)
         print(f"\n## {name}\n\n{parts[name]}", flush=True)
         write_text(options.work / "tables.md", "\n\n".join(f"## {n}\n\n{p}" for n, p in parts.items()) + "\n")

@@ -82,6 +82,8 @@ def explain(
 def _print(stem: str, explanation: Explanation, saved: SavedExplanation) -> None:
     from SegClassifyLib.evidence.words import describe
 
+    for warning in explanation.warnings:
+        console.print(f"{stem}: {warning}", markup=False, soft_wrap=True, style="yellow")
     for found, files in zip(explanation.maps, saved.maps, strict=True):
         first, *rest = describe(found, explanation.channels)
         console.print(f"{stem}: {first}", markup=False, soft_wrap=True)

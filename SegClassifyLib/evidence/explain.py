@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from SegClassifyLib.classify.classifier import Classifier
+from SegClassifyLib.classify.doubts import doubts_of
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.evidence.direction import Direction, direction
 from SegClassifyLib.evidence.from_maps import evidence_from_maps
@@ -45,6 +46,7 @@ class _Case:
     """What the passes gave."""
 
     result: Pass
+    features: CaseFeatures
     logits: np.ndarray
     kind: Kind
     found: tuple[_Found, ...]
@@ -110,6 +112,7 @@ def explain(
     progress.report("Writing back")
     names = asked.names(case.logits)
     maps = tuple(_to_grids(found, name, asked, case) for found, name in zip(case.found, names, strict=True))
+    label_map = prepared.to_original(case.result.labels, model.segmenter.labels)
     return Explanation(
         image.name,
         model.name,
@@ -117,9 +120,10 @@ def explain(
         tuple(c.name for c in model.segmenter.preprocessing.channels),
         tuple(float(x) for x in case.logits),
         maps,
-        prepared.to_original(case.result.labels, model.segmenter.labels),
+        label_map,
         case.result.device,
         classifier.runner.notes(case.result.windows, case.result.device),
+        doubts_of(model, case.features, label_map).warnings,
     )
 
 
@@ -183,7 +187,7 @@ def _explain(sweep: Sweep, asked: _Asked, step: int) -> _Case:
             asked.decision.head, table, segmenter, asked.prepared.path.inside, rows, asked.label
         )
         found = tuple(_Found(row, *part) for row, part in zip(rows, split, strict=True))
-        return _Case(result, logits, "integrated gradients", found)
+        return _Case(result, features, logits, "integrated gradients", found)
     directions = [direction(asked.head, features, segmenter, row) for row in rows]
     in_map = _in_map(features, len(pooler.names()), asked.label)
     in_map &= ~directions[0].steady
@@ -193,7 +197,7 @@ def _explain(sweep: Sweep, asked: _Asked, step: int) -> _Case:
         _Found(row, d.base, layers, _parts(d, in_map))
         for row, d, layers in zip(rows, directions, placed.layers(), strict=True)
     )
-    return _Case(result, logits, "exact", found)
+    return _Case(result, features, logits, "exact", found)
 
 
 def _in_map(features: CaseFeatures, pooled: int, label: str | None) -> np.ndarray:

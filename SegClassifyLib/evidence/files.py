@@ -59,7 +59,8 @@ def save_explanation(
         name = f"{stem}_evidence_{plain_name(found.class_name)}"
         volume, picture = folder / f"{name}{ending}", folder / f"{name}.png"
         write_image(Image(found.shown[None].astype(np.float32), found.native), volume)
-        save_picture(image, explanation.label_map, found, picture, describe(found, explanation.channels))
+        sentences = (*explanation.warnings, *describe(found, explanation.channels))
+        save_picture(image, explanation.label_map, found, picture, sentences)
         saved.append(SavedMap(found.class_name, volume, picture))
     numbers = folder / f"{stem}_evidence.json"
     with disk_errors(folder):
@@ -81,6 +82,7 @@ def explanation_json(
         ],
         "device": explanation.device,
         "notes": list(explanation.notes),
+        "warnings": list(explanation.warnings),
     }
 
 

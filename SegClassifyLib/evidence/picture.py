@@ -112,7 +112,7 @@ def _draw(views: list[_View], found: EvidenceMap, sentences: tuple[str, ...]) ->
     from matplotlib.figure import Figure
 
     width = max(2, len(views)) * _SIDE
-    lines = [line for s in sentences for line in textwrap.wrap(s, int(width * 15))]
+    lines = [line for s in sentences for line in textwrap.wrap(s, int(width * 13))]
     tallest = max(v.extent[1] / v.extent[0] for v in views)
     area = _SIDE * min(1.6, tallest) if len(views) > 1 else width * min(0.8, tallest)
     head = _TEXT * len(lines) + 0.12

@@ -98,6 +98,8 @@ class Explanation:
         label_map: what was segmented, on the image's own grid.
         device: where the network ran.
         notes: sentences on how it was run.
+        warnings: sentences on why to believe the answer less, as those of
+            :class:`~SegClassifyLib.classify.result.Classification`.
     """
 
     image: str
@@ -109,3 +111,4 @@ class Explanation:
     label_map: LabelMap
     device: str
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()

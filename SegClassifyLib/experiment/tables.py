@@ -29,8 +29,8 @@ TITLES: tuple[tuple[MetricName, str], ...] = (
 """The scores that people are shown."""
 
 SETS_NOTE = (
-    f"Share of the test cases whose prediction set at {100 * CONFIDENCE:.0f} % confidence holds their class (95 % interval "
-    "over draws and test patients), and mean number of classes in a set. A class of fewer than "
+    f"Share of the test cases whose prediction set at {100 * CONFIDENCE:.0f} % confidence holds their class (95 % "
+    "interval over draws and test patients), and mean number of classes in a set. A class of fewer than "
     f"{fewest_patients(CONFIDENCE)} training patients is never ruled out."
 )
 

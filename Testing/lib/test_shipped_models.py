@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from SegClassifyLib.classify.classifier import Classifier
+from SegClassifyLib.evidence.explain import explain
+from SegClassifyLib.evidence.files import save_explanation
 from SegClassifyLib.package.library import list_packages
 from SegClassifyLib.package.store import open_package
 from SegClassifyLib.volumes.geometry import Geometry
@@ -15,6 +18,12 @@ from SegClassifyLib.volumes.image import Image
 
 SHIPPED = Path(__file__).parents[2] / "Resources" / "Models"
 PACKAGES = sorted(p for p in SHIPPED.iterdir() if p.is_dir())
+
+
+def test_there_is_a_small_one_for_each_dimension() -> None:
+    assert {open_package(p).segmenter.preprocessing.ndim for p in PACKAGES} == {2, 3}
+    for package in PACKAGES:
+        assert sum(f.stat().st_size for f in package.rglob("*") if f.is_file()) < 10e6
 
 
 def test_they_are_listed_as_usable() -> None:
@@ -45,3 +54,15 @@ def test_they_classify_an_image_never_seen(folder: Path) -> None:
     assert result.probabilities.sum() == pytest.approx(1)
     assert result.label_map.array.shape == shape
     assert result.label_map.array.any()
+
+
+def test_an_image_of_nothing_is_not_explained_without_a_warning(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).uniform(0, 255, (1, 128, 128)).astype(np.float32)
+    classifier = Classifier.open(SHIPPED / "breast-ultrasound", "cpu")
+    image = Image(noise, Geometry.plain((128, 128)))
+    explanation = explain(classifier, image)
+    assert "Do not rely on the probabilities" in explanation.warnings[0]
+    assert explanation.warnings == classifier.classify(image).warnings
+    save_explanation(explanation, image, tmp_path, "noise")
+    told = json.loads((tmp_path / "noise_evidence.json").read_text(encoding="utf-8"))
+    assert told["warnings"] == list(explanation.warnings)

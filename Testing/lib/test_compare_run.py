@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from compare_data import hashes, lesions, quick, ready, segmenter_folder, with_r
 from SegClassifyLib.cases.training_set import TrainingSet
 from SegClassifyLib.errors import Cancelled, TrainingError
 from SegClassifyLib.experiment.arms import choose_arms, known_arms
-from SegClassifyLib.experiment.learn import _unlabelled
+from SegClassifyLib.experiment.learn import _unlabelled, run_unit
 from SegClassifyLib.experiment.run import run_ready
 from SegClassifyLib.experiment.units import read_result
 from SegClassifyLib.networks.imagenet import IMAGENET
@@ -53,6 +54,25 @@ def test_random_classes_score_at_chance_in_every_arm(segmenter: Path, weights: P
         assert (found.sets is not None) == (kind in ("linear", "conv"))
         if found.sets is not None:  # eight patients of a class cannot rule it out
             assert (found.sets.coverage.value, found.sets.classes) == (1.0, 2.0)
+
+
+def test_no_arm_learns_from_the_classes_of_test_cases(
+    training_set: TrainingSet, segmenter: Path, weights: Path, tmp_path: Path
+) -> None:
+    """With other classes of the test cases every number stays the same, to the last bit."""
+    made = ready(training_set, segmenter, tmp_path, "all", settings=quick(draws=1), weights=[weights])
+    units = {unit.arm.key: unit for unit in made.units}
+    assert set(units) == {a.key for a in known_arms(("run",), ("resnet18",))}
+    for arm, unit in units.items():
+        y = made.study.pool.y.copy()
+        y[unit.fold.test] = 1 - y[unit.fold.test]
+        turned = replace(made.study, pool=replace(made.study.pool, y=y))
+        honest, other = run_unit(made.study, unit), run_unit(turned, unit)
+        np.testing.assert_array_equal(honest.logits, other.logits, err_msg=arm)
+        np.testing.assert_array_equal(honest.proba, other.proba, err_msg=arm)
+        assert (honest.p_values is None) == (other.p_values is None)
+        if honest.p_values is not None:
+            np.testing.assert_array_equal(honest.p_values, other.p_values, err_msg=arm)
 
 
 def test_every_arm_is_asked_about_the_same_cases(

@@ -26,7 +26,7 @@ from SegClassifyLib.experiment.arms import Arm
 from SegClassifyLib.experiment.result import CompareResult
 from SegClassifyLib.experiment.scores import ArmDifference, ArmScore
 from SegClassifyLib.experiment.settings import ALL, size_name
-from SegClassifyLib.experiment.tables import SETS_NOTE, TITLES, signed, titled
+from SegClassifyLib.experiment.tables import SETS_NOTE, TITLES, arms_with_sets, set_cell, signed, titled
 
 _CURVES = 7
 """Lines in one picture."""
@@ -212,22 +212,17 @@ def _reliability(result: CompareResult) -> list[Block]:
 
 
 def _sets(result: CompareResult) -> list[Block]:
-    arms = [arm for arm in result.arms if any(s.sets for s in result.scores if s.arm == arm.key)]
+    arms = arms_with_sets(result)
     if not arms:
         return []
-    rows = [[arm.title, *(_set_cell(result.score(arm.key, n)) for n in result.sizes)] for arm in arms]
+    found = {arm.title: [result.score(arm.key, size) for size in result.sizes] for arm in arms}
+    rows = [[title, *("–" if s is None else set_cell(s) for s in scores)] for title, scores in found.items()]
     return [
         Text(SETS_NOTE),
         Table(
             "Prediction sets: how often they hold the class, and how many they name", _header(result), rows
         ),
     ]
-
-
-def _set_cell(score: ArmScore | None) -> str:
-    if score is None or score.sets is None:
-        return "–"
-    return f"{score.sets.coverage}, {score.sets.classes:.1f} classes"
 
 
 def _time(result: CompareResult) -> Table:

@@ -110,7 +110,7 @@ def to_markdown(result: CompareResult) -> str:
         "## Calibration\n\nExpected calibration error after calibration inside the training cases (before: plain "
         f"softmax), all draws together.\n\n{calibration_table(result)}"
     )
-    if any(score.sets for score in result.scores):
+    if arms_with_sets(result):
         parts.append(f"## Prediction sets\n\n{SETS_NOTE}\n\n{sets_table(result)}")
     parts.append(f"## Time\n\n{time_table(result)}")
     if result.failures:
@@ -135,13 +135,18 @@ def calibration_table(result: CompareResult) -> str:
 
 def sets_table(result: CompareResult) -> str:
     """How often the prediction sets of each arm hold the true class, and how many classes they name."""
-    return _by_size(
-        result,
-        lambda score: (
-            _NONE if score.sets is None else f"{score.sets.coverage}, {score.sets.classes:.1f} classes"
-        ),
-        [arm for arm in result.arms if any(s.sets for s in result.scores if s.arm == arm.key)],
-    )
+    return _by_size(result, set_cell, arms_with_sets(result))
+
+
+def arms_with_sets(result: CompareResult) -> list[Arm]:
+    """Those that make prediction sets."""
+    keys = {score.arm for score in result.scores if score.sets}
+    return [arm for arm in result.arms if arm.key in keys]
+
+
+def set_cell(score: ArmScore) -> str:
+    """Coverage of an arm's prediction sets, and how many classes they name."""
+    return _NONE if score.sets is None else f"{score.sets.coverage}, {score.sets.classes:.1f} classes"
 
 
 def difference_table(result: CompareResult, metric: MetricName = "balanced_accuracy") -> str:

@@ -82,7 +82,6 @@ def _novelty(
         return learn_novelty(None, features, groups, seed, more)
     unknown = FeatureTable(table.names, table.X[plain], {})
     # Cases that the segmenter knows look like any other.
-    known = [
-        f.observation for f, group in zip(features, groups, strict=True) if group not in set(groups[plain])
-    ]
+    others = np.flatnonzero(~np.isin(groups, groups[plain]))
+    known = [features[i].observation for i in others]
     return learn_novelty(unknown, [features[i] for i in plain], groups[plain], seed, [*known, *more])

@@ -77,19 +77,57 @@ def reliability(
     drawn = np.concatenate(list(group_weights(groups, draws, seed)))
     gaps = _gaps(one * weight, sure, right, bins)
     again = _gaps(drawn * weight, sure, right, bins)
-    fair = (np.random.default_rng(seed).random((draws, len(y))) < sure).astype(float)
-    by_chance = np.abs(((sure - fair) * weight) @ bins).sum(1) / weight.sum()
+    value = float(np.abs(gaps[0]).sum())
+    by_chance = _true_errors(sure, weight, bins, draws, seed)
     shares, shares_again = (_shares(w * weight, right, bins) for w in (one, drawn))
     return Reliability(
         sure=tuple(float(s) for s in _shares(one * weight, sure, bins)[0]),
         right=tuple(
-            percentile_interval(value, column)
-            for value, column in zip(shares[0], shares_again.T, strict=True)
+            percentile_interval(share, column)
+            for share, column in zip(shares[0], shares_again.T, strict=True)
         ),
         cases=tuple(int(n) for n in bins.sum(0)),
-        error=_centred(np.abs(gaps[0]).sum(), np.abs(again).sum(1)),
+        error=percentile_interval(value, _without_noise(value, np.abs(again).sum(1))),
         by_chance=float(np.quantile(by_chance, 0.95)),
         too_sure=percentile_interval(gaps[0].sum(), again.sum(1)),
+    )
+
+
+@dataclass(frozen=True)
+class CalibrationError:
+    """The expected calibration error of one classifier on one set of cases.
+
+    Args:
+        value: 0 to 1.
+        again: under each weighting of the cases ``(B,)``, without what drawing itself adds on average.
+        by_chance: its mean over sets of as many cases were the probabilities true.
+    """
+
+    value: float
+    again: np.ndarray
+    by_chance: float
+
+
+def calibration_error(
+    y: np.ndarray, proba: np.ndarray, weights: np.ndarray, draws: int = 200, seed: int = 0
+) -> CalibrationError:
+    """The ``error`` of :func:`reliability` under weightings of the cases that the caller has drawn.
+
+    Args:
+        y: true classes ``(N,)`` int.
+        proba: ``(N, K)`` held-out probabilities.
+        weights: how often each case was drawn ``(B, N)``.
+        draws: sets whose probabilities are true.
+        seed: of these.
+    """
+    y, proba = checked(y, proba)
+    weight = balanced_weights(y)
+    sure, right = proba.max(1), (proba.argmax(1) == y).astype(float)
+    bins = _bins(sure)
+    value = expected_calibration_error(y, proba)
+    again = np.abs(_gaps(weights * weight, sure, right, bins)).sum(1)
+    return CalibrationError(
+        value, _without_noise(value, again), float(_true_errors(sure, weight, bins, draws, seed).mean())
     )
 
 
@@ -100,9 +138,15 @@ def expected_calibration_error(y: np.ndarray, proba: np.ndarray) -> float:
     return float(np.abs(_gaps(balanced_weights(y)[None], sure, right, _bins(sure))).sum())
 
 
-def _centred(value: float, draws: np.ndarray) -> Interval:
+def _true_errors(sure: np.ndarray, weight: np.ndarray, bins: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """The error in each of ``draws`` sets in which answers are right as often as they say ``(draws,)``."""
+    right = (np.random.default_rng(seed).random((draws, len(sure))) < sure).astype(float)
+    return np.asarray(np.abs(((sure - right) * weight) @ bins).sum(1) / weight.sum())
+
+
+def _without_noise(value: float, again: np.ndarray) -> np.ndarray:
     """Drawing patients adds noise, and noise only adds to a sum of absolute gaps: that much is taken off again."""
-    return percentile_interval(value, np.maximum(draws - (draws.mean() - value), 0.0))
+    return np.asarray(np.maximum(again - (again.mean() - value), 0.0))
 
 
 def _bins(sure: np.ndarray) -> np.ndarray:

@@ -15,7 +15,12 @@ from SegClassifyLib.evaluation.intervals import (
     weighted_metric,
 )
 from SegClassifyLib.evaluation.metrics import METRICS, MetricName
-from SegClassifyLib.evaluation.reliability import Reliability, reliability
+from SegClassifyLib.evaluation.reliability import (
+    Reliability,
+    calibration_error,
+    expected_calibration_error,
+    reliability,
+)
 from SegClassifyLib.experiment.draws import Pool
 from SegClassifyLib.experiment.units import UnitResult
 from SegClassifyLib.progress import Progress
@@ -26,6 +31,9 @@ REPLICATES = 1000
 
 _MOST: Mapping[MetricName, float] = {"log_loss": np.inf, "brier": 2.0}
 """The largest values of metrics that can be more than 1."""
+
+_LEAST_FREEDOM = 2.0
+"""Of Student's t: with less, simulated intervals of two draws became wider and held the truth no more often."""
 
 Draws = Mapping[int, UnitResult]
 """Results of one arm and size by number of the draw."""
@@ -58,8 +66,12 @@ class ArmScore:
         scores: mean over the draws of each metric, with its 95 % interval over draws and test patients.
         by_draw: the metric of each draw.
         confusion: ``(K, K)`` counts of all draws; rows the true class.
-        reliability: of the calibrated probabilities, all draws together; its interval is over patients.
-        uncalibrated: expected calibration error of the plain softmax, all draws together.
+        reliability: of the calibrated probabilities, all draws together: more cases than one classifier has, for a
+            picture; its interval is over patients.
+        calibration: expected calibration error of one classifier: mean over the draws with its 95 % interval over draws
+            and test patients.
+        by_chance: what this would be on average were the probabilities true.
+        uncalibrated: expected calibration error of the plain softmax, mean over the draws.
         temperature: median over the draws; NaN where none was found.
         seconds: median time of one training.
         test_cases: median number.
@@ -73,6 +85,8 @@ class ArmScore:
     by_draw: Mapping[MetricName, tuple[float, ...]]
     confusion: np.ndarray
     reliability: Reliability
+    calibration: Interval
+    by_chance: float
     uncalibrated: float
     temperature: float
     seconds: float
@@ -163,11 +177,11 @@ class SizeScores:
         y = np.concatenate([self._pool.y[self._folds[d].test] for d in draws])
         groups = np.concatenate([self._pool.groups[self._folds[d].test] for d in draws])
         proba = np.concatenate([r.proba for r in draws.values()])
-        plain = np.concatenate([_softmax(r.logits) for r in draws.values()])
         temperatures = [r.temperature for r in draws.values() if r.temperature is not None]
         classes = proba.shape[1]
         confusion = np.zeros((classes, classes), np.int64)
         np.add.at(confusion, (y, proba.argmax(1)), 1)
+        calibration, by_chance, uncalibrated = self._calibration(draws)
         return ArmScore(
             arm=arm,
             size=self._size,
@@ -185,12 +199,26 @@ class SizeScores:
             by_draw={m: tuple(v for v, _ in t.values()) for m, t in tables.items()},
             confusion=confusion,
             reliability=reliability(y, proba, groups, seed=self._seed),
-            uncalibrated=reliability(y, plain, groups, draws=1, seed=self._seed).error.value,
+            calibration=calibration,
+            by_chance=by_chance,
+            uncalibrated=uncalibrated,
             temperature=float(np.median(temperatures)) if temperatures else float("nan"),
             seconds=float(np.median([r.seconds for r in draws.values()])),
             test_cases=int(np.median([len(self._folds[d].test) for d in draws])),
             sets=self._sets(draws),
         )
+
+    def _calibration(self, draws: Draws) -> tuple[Interval, float, float]:
+        """Error of one classifier, what it would be by chance, and before calibration: means over the draws."""
+        errors, plain = [], []
+        for d, result in draws.items():
+            test = self._folds[d].test
+            y = self._pool.y[test]
+            errors.append(calibration_error(y, result.proba, self._weights[:, test], seed=self._seed))
+            plain.append(expected_calibration_error(y, _softmax(result.logits)))
+        again = np.stack([e.again for e in errors], 1)
+        interval = mean_interval([e.value for e in errors], again, self._seed, 0.0, 1.0)
+        return interval, float(np.mean([e.by_chance for e in errors])), float(np.mean(plain))
 
     def _sets(self, draws: Draws) -> SetScore | None:
         """Of the draws that have prediction sets."""
@@ -217,7 +245,8 @@ class SizeScores:
         common = [d for d in first if d in second]
         values = [first[d][0] - second[d][0] for d in common]
         again = np.stack([first[d][1] - second[d][1] for d in common], axis=1)
-        interval = mean_interval(values, again, self._seed)
+        most = _MOST.get(metric, 1.0)
+        interval = mean_interval(values, again, self._seed, -most, most)
         return ArmDifference(one, other, self._size, metric, len(common), interval)
 
 
@@ -226,15 +255,32 @@ def mean_interval(
 ) -> Interval:
     """Mean over the draws; ``again (B, D)`` holds them under each weighting, and the draws are drawn again too.
 
-    Means of D values drawn again from D spread too little by the root of (D - 1) / D, a third with two draws: that is
-    made up for. With one draw the interval is over the patients alone. It is cut at ``least`` and ``most``.
+    Means of D values drawn again from D spread too little by the root of (D - 1) / D, a third with two draws, and few
+    draws tell poorly how much luck moves them: both are made up for, the second by Student's t with the degrees of
+    freedom of Satterthwaite (Biometrics Bulletin 1946) for the sum of two variances, over patients and over draws. With
+    one draw the interval is over the patients alone. It is cut at ``least`` and ``most``.
     """
     draws = again.shape[1]
-    drawn = np.random.default_rng(seed).integers(0, draws, again.shape)
     middle = again.mean(axis=1)
+    if draws == 1:
+        return percentile_interval(float(np.mean(values)), middle)
+    drawn = np.random.default_rng(seed).integers(0, draws, again.shape)
     away = np.take_along_axis(again, drawn, axis=1).mean(axis=1) - middle
-    wider = np.sqrt(draws / (draws - 1)) if draws > 1 else 1.0
-    return percentile_interval(float(np.mean(values)), np.clip(middle + wider * away, least, most))
+    spread = middle + np.sqrt(draws / (draws - 1)) * away
+    centre = np.nanmean(spread)
+    wider = centre + _few_draws(np.asarray(values), middle) * (spread - centre)
+    return percentile_interval(float(np.mean(values)), np.clip(wider, least, most))
+
+
+def _few_draws(values: np.ndarray, middle: np.ndarray) -> float:
+    """By how much an interval is wider because the luck of the draws is known from few of them, at least 1."""
+    from scipy.stats import norm, t
+
+    of_draws, of_patients = float(np.var(values, ddof=1)) / len(values), float(np.nanvar(middle))
+    if not of_draws > 0:
+        return 1.0
+    freedom = (of_draws + of_patients) ** 2 / of_draws**2 * (len(values) - 1)
+    return float(t.ppf(0.975, max(freedom, _LEAST_FREEDOM)) / norm.ppf(0.975))
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -28,6 +28,12 @@ TITLES: tuple[tuple[MetricName, str], ...] = (
 )
 """The scores that people are shown."""
 
+CALIBRATION_NOTE = (
+    "Expected calibration error of one classifier after calibration inside the training cases, mean over the draws "
+    "(95 % interval over draws and test patients), before it (plain softmax), and what it would be by chance, on as "
+    "many test cases, were the probabilities true."
+)
+
 SETS_NOTE = (
     f"Share of the test cases whose prediction set at {100 * CONFIDENCE:.0f} % confidence holds their class (95 % "
     "interval over draws and test patients), and mean number of classes in a set. A class of fewer than "
@@ -106,10 +112,7 @@ def to_markdown(result: CompareResult) -> str:
         f"## Differences\n\n{result.arms[0].title}, less each other arm, in balanced accuracy; both on the same draws "
         f"and patients. Bold: the interval does not hold 0.\n\n{difference_table(result)}"
     )
-    parts.append(
-        "## Calibration\n\nExpected calibration error after calibration inside the training cases (before: plain "
-        f"softmax), all draws together.\n\n{calibration_table(result)}"
-    )
+    parts.append(f"## Calibration\n\n{CALIBRATION_NOTE}\n\n{calibration_table(result)}")
     if arms_with_sets(result):
         parts.append(f"## Prediction sets\n\n{SETS_NOTE}\n\n{sets_table(result)}")
     parts.append(f"## Time\n\n{time_table(result)}")
@@ -130,7 +133,10 @@ def score_table(result: CompareResult, metric: MetricName) -> str:
 
 def calibration_table(result: CompareResult) -> str:
     """Expected calibration error of each arm against the number of training cases."""
-    return _by_size(result, lambda score: f"{score.reliability.error} (before {score.uncalibrated:.2f})")
+    return _by_size(
+        result,
+        lambda s: f"{s.calibration}, before {s.uncalibrated:.2f}, by chance {s.by_chance:.2f}",
+    )
 
 
 def sets_table(result: CompareResult) -> str:
@@ -211,8 +217,9 @@ def _score_json(score: ArmScore, result: CompareResult) -> dict[str, Any]:
         "scores": {m: _interval(score.scores[m]) for m in METRICS},
         "by_draw": {m: [_number(v) for v in score.by_draw[m]] for m in METRICS},
         "confusion": score.confusion.tolist(),
-        "calibration_error": _interval(score.reliability.error),
+        "calibration_error": _interval(score.calibration),
         "calibration_error_before": _number(score.uncalibrated),
+        "calibration_error_by_chance": _number(score.by_chance),
         "temperature": _number(score.temperature),
         "prediction_sets": _sets_json(score.sets),
         "training_seconds": _number(score.seconds),
@@ -231,7 +238,7 @@ def _score_rows(result: CompareResult) -> list[list[str]]:
     rows = [header]
     for s in result.scores:
         start = [s.arm, titles[s.arm], size_name(s.size), str(len(s.draws)), str(s.test_cases)]
-        measured = [*s.scores.items(), ("calibration_error", s.reliability.error)]
+        measured = [*s.scores.items(), ("calibration_error", s.calibration)]
         measured += [("set_coverage", s.sets.coverage)] if s.sets else []
         rows += [[*start, str(metric), *_three(interval)] for metric, interval in measured]
     return rows

@@ -101,15 +101,30 @@ def test_difference_is_surer_than_the_scores_where_arms_agree() -> None:
 
 @pytest.mark.parametrize("draws", [2, 3, 10])
 def test_luck_of_a_training_that_all_patients_share_is_in_the_interval(draws: int) -> None:
-    """Equal arms whose scores move from draw to draw, not from patient to patient: the spread of the mean is known."""
+    """Scores move from draw to draw, and with the patients half as much: the interval holds the truth as it says."""
     rng = np.random.default_rng(0)
-    spread = []
-    for trial in range(300):
+    held = []
+    for trial in range(400):
         values = 0.05 * rng.normal(size=draws)
-        interval = mean_interval(values.tolist(), np.tile(values, (400, 1)), trial)
-        spread.append(((interval.high - interval.low) / 3.92) ** 2)
-    # Of two draws three means can be drawn, too few for the tails; without making up for it this is .5 of the truth.
-    assert np.sqrt(np.mean(spread)) > 0.7 * 0.05 / np.sqrt(draws)
+        patients = 0.025 * rng.normal()  # the luck of the test patients, as their drawing again shows it
+        again = patients + values + 0.025 * rng.normal(size=(400, 1))
+        interval = mean_interval((patients + values).tolist(), again, trial)
+        held.append(interval.low <= 0 <= interval.high)
+    # Three means can be drawn of two draws, too few for the tails. Without Student's t: .85, .92, .95.
+    assert np.mean(held) >= (0.87 if draws == 2 else 0.93)
+
+
+def test_few_draws_with_much_luck_are_seldom_called_different() -> None:
+    """Equal arms, each training with luck of its own (8 points) on 140 test patients: two draws cannot tell."""
+    rng = np.random.default_rng(0)
+    weights = rng.multinomial(140, np.full(140, 1 / 140), size=400) / 140
+    alarms = []
+    for trial in range(400):
+        right = [rng.random((2, 140)) < 0.7 + 0.08 * rng.normal(size=(2, 1)) for _ in range(2)]
+        difference = right[0].astype(float) - right[1]
+        interval = mean_interval(difference.mean(1).tolist(), weights @ difference.T, trial)
+        alarms.append(interval.low > 0 or interval.high < 0)
+    assert np.mean(alarms) <= 0.08  # .10 without Student's t
 
 
 def test_one_training_each_is_never_called_more_than_noise() -> None:
@@ -172,8 +187,6 @@ def test_sets_are_scored_by_whether_they_hold_the_class_and_by_their_size() -> N
     assert without.sets is None
     assert with_sets.sets is not None
     assert with_sets.sets.coverage.value == pytest.approx((1 + 0.75) / 2)
-    assert (
-        0.6 < with_sets.sets.coverage.low < with_sets.sets.coverage.value < with_sets.sets.coverage.high <= 1
-    )
+    assert 0.2 < with_sets.sets.coverage.low < 0.7 and with_sets.sets.coverage.high == 1
     assert with_sets.sets.classes == pytest.approx(1.25)
     assert with_sets.sets.alone == pytest.approx(0.75)

@@ -7,7 +7,11 @@ import pytest
 from heads_data import true_logits
 
 from SegClassifyLib.evaluation.calibrate import Calibration
-from SegClassifyLib.evaluation.reliability import expected_calibration_error, reliability
+from SegClassifyLib.evaluation.reliability import (
+    calibration_error,
+    expected_calibration_error,
+    reliability,
+)
 
 
 def test_by_hand() -> None:
@@ -55,3 +59,24 @@ def test_the_interval_knows_that_patients_go_together() -> None:
 
 def test_one_case_has_a_calibration_error_too() -> None:
     assert reliability(np.array([0]), np.array([[1.0, 0.0]]), np.array([5])).error.value == 0
+
+
+def test_the_error_of_one_classifier_is_that_of_its_reliability_and_by_chance_what_true_probabilities_have() -> (
+    None
+):
+    weights = np.random.default_rng(0).multinomial(80, np.full(80, 1 / 80), size=500).astype(float)
+    errors, expected = [], []
+    for seed in range(60):
+        logits, y = true_logits(80, seed=seed)
+        proba = Calibration().apply(logits)
+        found = calibration_error(y, proba, weights, seed=seed)
+        assert found.value == pytest.approx(reliability(y, proba, np.arange(80), draws=1).error.value)
+        assert found.again.min() >= 0
+        assert found.again.mean() == pytest.approx(
+            found.value, abs=0.02
+        )  # drawing adds noise: taken off again
+        errors.append(found.value)
+        expected.append(found.by_chance)
+    # Probabilities are true here, so the errors are of chance alone, and it has to be known how large they are.
+    assert np.mean(errors) == pytest.approx(np.mean(expected), abs=3 * np.std(errors) / np.sqrt(60))
+    assert np.mean(expected) > 0.05

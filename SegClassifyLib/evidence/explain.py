@@ -13,9 +13,10 @@ from SegClassifyLib.classify.doubts import doubts_of
 from SegClassifyLib.errors import ModelPackageError
 from SegClassifyLib.evidence.direction import Direction, direction
 from SegClassifyLib.evidence.from_maps import evidence_from_maps
-from SegClassifyLib.evidence.layers import Layer, add_exactly, add_smoothly
-from SegClassifyLib.evidence.pooled import PooledEvidence, add_precisely
-from SegClassifyLib.evidence.spec import EvidenceMap, Explanation, Kind, Part, Reference
+from SegClassifyLib.evidence.layers import Layer, add_exactly
+from SegClassifyLib.evidence.native import add_on_native, size_of
+from SegClassifyLib.evidence.pooled import PEAK, PROBABILITY, PooledEvidence, add_precisely
+from SegClassifyLib.evidence.spec import EvidenceMap, Explanation, Kind, Part, Reference, Unit
 from SegClassifyLib.features.maps import MapBuilder
 from SegClassifyLib.features.pooling import Pooler
 from SegClassifyLib.features.spec import CaseFeatures
@@ -27,8 +28,8 @@ from SegClassifyLib.package.decision import Decision
 from SegClassifyLib.preprocessing.apply import Prepared, preprocess
 from SegClassifyLib.progress import Progress
 from SegClassifyLib.segmenter import Segmenter
+from SegClassifyLib.volumes.formats import kind_by_ending
 from SegClassifyLib.volumes.image import Image
-from SegClassifyLib.volumes.resample import resample_image
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,12 @@ def _explain(sweep: Sweep, asked: _Asked, step: int) -> _Case:
 
 
 def _in_map(features: CaseFeatures, pooled: int, label: str | None) -> np.ndarray:
-    """``(F,)`` bool: pooled features, of one label where one is named; descriptors have no place in the image."""
+    """``(F,)`` bool: pooled features, of one label where one is named; descriptors have no place in the image.
+
+    A peak is the probability of a single cell. It would be the most glaring place of a map whatever it weighs.
+    """
     keep = np.arange(len(features.names)) < pooled
+    keep &= np.asarray([(n.source, n.statistic) != (PROBABILITY, PEAK) for n in features.names])
     if label is not None:
         keep &= np.asarray([name.label == label for name in features.names])
     return keep
@@ -221,11 +226,10 @@ def _parts(asked: Direction, in_map: np.ndarray) -> tuple[Part, ...]:
 
 def _to_grids(found: _Found, name: str, asked: _Asked, case: _Case) -> EvidenceMap:
     prepared = asked.prepared
-    shape, path = prepared.array.shape[1:], prepared.path
+    path = prepared.path
     reference: Reference = "image" if asked.head.kind == "fine-tuned" else "training"
-    per_unit = float(np.prod(path.spacing)) / (1000.0 if len(shape) == 3 else 100.0)
-    dense = Image(add_smoothly(found.layers, shape)[None] / np.float32(per_unit), path.geometry)
-    shown = resample_image(dense, path.native, 0.0).array[0]
+    voxel = size_of(path.native.spacing)
+    shown = add_on_native(found.layers, path) / np.float32(voxel)
     return EvidenceMap(
         name,
         asked.against,
@@ -233,13 +237,22 @@ def _to_grids(found: _Found, name: str, asked: _Asked, case: _Case) -> EvidenceM
         float(found.row @ case.logits),
         reference,
         found.base,
-        add_exactly(found.layers, shape),
+        add_exactly(found.layers, prepared.array.shape[1:]),
         path.geometry,
         shown.reshape(prepared.original.shape),
         prepared.original,
+        _unit(asked.image, path.native.ndim),
+        voxel,
         found.layers,
         found.parts,
     )
+
+
+def _unit(image: Image, ndim: int) -> Unit:
+    """What a density is of; the grid of 1 mm of a PNG and its like is made up: theirs is told by the pixel."""
+    if any(kind_by_ending(path) == "picture" for path in image.sources):
+        return "1000 voxels" if ndim == 3 else "100 pixels"
+    return "ml" if ndim == 3 else "cm2"
 
 
 def _check_known(name: str, known: Sequence[str], sentence: str) -> None:

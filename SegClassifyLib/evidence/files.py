@@ -95,7 +95,8 @@ def _map_json(found: EvidenceMap, explanation: Explanation) -> dict[str, Any]:
         "reference": found.reference,
         "base": found.base,
         "sum_of_map": float(found.array.sum(dtype=np.float64)),
-        "unit": "logits per ml" if found.shown.ndim == 3 else "logits per cm2",
+        "unit": f"logits per {found.unit}",
+        "voxel": found.voxel,
         "words": list(describe(found, explanation.channels)),
         "parts": [
             {

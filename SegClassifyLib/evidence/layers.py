@@ -1,4 +1,4 @@
-"""Contributions on a tap's own coarse grid, and brought to the model grid: exactly, or smoothly for the eye."""
+"""Contributions on a tap's own coarse grid, and brought to the model grid."""
 
 from __future__ import annotations
 
@@ -31,21 +31,6 @@ def add_exactly(layers: Sequence[Layer], shape: Sequence[int]) -> np.ndarray:
         for axis, place in enumerate(layer.box):
             inner = spread_axis(inner, axis, place.stop - place.start)
         result[layer.box] += inner
-    return result
-
-
-def add_smoothly(layers: Sequence[Layer], shape: Sequence[int]) -> np.ndarray:
-    """``(*shape)`` float32: linear interpolation between the cells' centres; sums are only nearly kept."""
-    import torch
-    import torch.nn.functional as F
-
-    result = np.zeros(shape, np.float32)
-    for layer in layers:
-        size = tuple(place.stop - place.start for place in layer.box)
-        mode = "trilinear" if len(size) == 3 else "bilinear"
-        cells = torch.from_numpy(np.ascontiguousarray(layer.cells))[None, None]
-        fine = F.interpolate(cells, size=size, mode=mode, align_corners=False)[0, 0].numpy()
-        result[layer.box] += fine * np.float32(layer.cells.size / np.prod(size))
     return result
 
 

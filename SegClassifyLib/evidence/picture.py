@@ -159,7 +159,7 @@ def _legend(figure: Figure, found: EvidenceMap, limit: float, height: float) -> 
     bar.imshow(np.linspace(-1, 1, 200)[None], cmap=COLOURS, aspect="auto")
     bar.set_axis_off()
     rival = found.against or "any other class"
-    unit = "ml" if found.shown.ndim == 3 else "cm²"
+    unit = {"cm2": "cm²"}.get(found.unit, found.unit)
     for x, text, side in (
         (0.29, f"speaks for {rival}" if found.against else f"speaks against {found.class_name}", "right"),
         (0.71, f"speaks for {found.class_name}", "left"),

@@ -1,8 +1,8 @@
 """The exact split of pooled features over the cells they were pooled from.
 
 A mean is a sum over cells. A spread is the root of a weighted sum of squared deviations, so each cell has its share
-``(x - mean)² / spread`` of it. A peak belongs to the cell where it is. What a feature is compared with is subtracted in
-every cell with the cell's own weight.
+``(x - mean)² / spread`` of it. What a feature is compared with is subtracted in every cell with the cell's own weight.
+Peaks are not split: one cell has them.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from SegClassifyLib.inference.sweep import Seen
 
 PROBABILITY = "probability"
 """Source of the features of the label probabilities themselves."""
+
+PEAK = "peak"
+"""Statistic of a label's largest probability."""
 
 _TOGETHER = 1 << 15
 """Cells worked on at once, in double precision."""
@@ -89,22 +92,12 @@ class _Terms:
 
 
 @dataclass
-class _Peak:
-    """The largest probability of a label so far, and where."""
-
-    value: float = -1.0
-    place: tuple[slice, ...] = ()
-    cell: tuple[int, ...] = ()
-    shape: tuple[int, ...] = ()
-
-
-@dataclass
 class PooledEvidence:
     """Adds up, window by window, what every cell contributes to some directions.
 
     Args:
         pooler: everything of the same image added to it by :func:`add_precisely`.
-        directions: what is asked.
+        directions: what is asked; nothing of peaks.
         grid: shape of the model grid.
     """
 
@@ -114,19 +107,20 @@ class PooledEvidence:
     _columns: dict[str, slice] = field(default_factory=dict)
     _terms: dict[str, list[_Terms | None]] = field(default_factory=dict)
     _canvases: dict[tuple[int, str], Canvas] = field(default_factory=dict)
-    _peaks: list[_Peak] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         names = self.pooler.names()
         if self.directions[0].names[: len(names)] != names:
             raise ValueError("the directions are not those of this pooler's features")
+        peaks = np.asarray([n.source == PROBABILITY and n.statistic == PEAK for n in names])
+        if any(asked.weight[: len(names)][peaks].any() for asked in self.directions):
+            raise ValueError("a peak is not split over cells")
         first = 0
         for source in (IMAGE_TAP, *(t.name for t in self.pooler.taps), PROBABILITY):
             count = sum(1 for n in names if n.source == source)
             self._columns[source] = slice(first, first + count)
             first += count
         self._label_moments: LabelMoments = self.pooler.label_moments()
-        self._peaks = [_Peak() for _ in self.pooler.labels]
         for source in (IMAGE_TAP, *(t.name for t in self.pooler.taps)):
             self._terms[source] = [self._terms_of(source, d) for d in self.directions]
         for number, asked in enumerate(self.directions):
@@ -146,9 +140,6 @@ class PooledEvidence:
 
     def layers(self) -> list[tuple[Layer, ...]]:
         """For each direction what every source contributes."""
-        for number, asked in enumerate(self.directions):
-            if (number, PROBABILITY) in self._canvases:
-                self._put_peaks(number, asked)
         return [
             tuple(canvas.layer() for (n, _), canvas in self._canvases.items() if n == number)
             for number in range(len(self.directions))
@@ -176,7 +167,7 @@ class PooledEvidence:
     def _add_probabilities(
         self, probabilities: torch.Tensor, coverage: torch.Tensor, whole: tuple[slice, ...]
     ) -> None:
-        """Share and confidence; where the peaks are is only noted."""
+        """Share and confidence."""
         moments, labels = self._label_moments, len(self.pooler.labels)
         for number, asked in enumerate(self.directions):
             if (number, PROBABILITY) not in self._canvases:
@@ -194,21 +185,6 @@ class PooledEvidence:
             found = (share + rest_sure).view(wide) * probabilities + sure.view(wide) * probabilities**2
             found = coverage * (found.sum(0) + rest.sum())
             self._canvases[number, PROBABILITY].add(found.float().numpy(), whole)
-        inside = torch.where(coverage > 0, probabilities, torch.full_like(probabilities, -1.0))
-        for peak, values in zip(self._peaks, inside, strict=True):
-            value = float(values.max())
-            if value > peak.value:
-                cell = np.unravel_index(int(values.argmax()), values.shape)
-                peak.value, peak.place = value, whole
-                peak.cell, peak.shape = tuple(int(i) for i in cell), tuple(values.shape)
-
-    def _put_peaks(self, number: int, asked: Direction) -> None:
-        labels = len(self.pooler.labels)
-        first = self._columns[PROBABILITY].start + labels
-        for label, peak in enumerate(self._peaks):
-            cells = np.zeros(peak.shape, np.float32)
-            cells[peak.cell] = asked.contribution[first + label]
-            self._canvases[number, PROBABILITY].add(cells, peak.place)
 
 
 def add_precisely(pooler: Pooler, seen: Seen) -> None:

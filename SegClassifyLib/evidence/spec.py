@@ -13,6 +13,7 @@ from SegClassifyLib.volumes.image import LabelMap
 
 Kind = Literal["exact", "integrated gradients"]
 Reference = Literal["training", "image"]
+Unit = Literal["ml", "cm2", "100 pixels", "1000 voxels"]
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,12 @@ class EvidenceMap:
         base: what the classifier says of that.
         array: ``(D, H, W)`` or ``(H, W)`` float32, logits a voxel, on the model grid.
         geometry: the model grid.
-        shown: ``(D, H, W)`` or ``(H, W)`` float32, logits per ml (cm² in 2D), on the image's own grid, for looking at:
-            linearly interpolated, and not to be added up.
+        shown: ``(D, H, W)`` or ``(H, W)`` float32, logits per ``unit``, on the image's own grid: smooth, and times
+            ``voxel`` it adds up to what ``array`` adds up to.
         native: the image's own grid.
+        unit: of volume, or of area for 2D models: "100 pixels" or "1000 voxels" of pictures, whose size in mm is not
+            known.
+        voxel: size of a voxel of ``shown``, in ``unit``.
         layers: what ``array`` is the sum of: each tap on its own grid.
         parts: by name, the largest first; those not in the map have no place in the image, or are listed by choice.
     """
@@ -70,6 +74,8 @@ class EvidenceMap:
     geometry: Geometry
     shown: np.ndarray
     native: Geometry
+    unit: Unit
+    voxel: float
     layers: tuple[Layer, ...]
     parts: tuple[Part, ...]
 

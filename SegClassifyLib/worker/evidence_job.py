@@ -51,7 +51,7 @@ def explain_case(params: EvidenceParams, warm: WarmClassifier, progress: Progres
         ),
         map_file=str(file.absolute()),
         full_colour=limit_of(found.shown),
-        unit="ml" if found.shown.ndim == 3 else "cm2",
+        unit=found.unit,
         device=explanation.device,
         notes=(*notes, *explanation.notes),
     )

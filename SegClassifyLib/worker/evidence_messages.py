@@ -42,7 +42,8 @@ class EvidenceResult(PlainData):
         map_file: .npy, float32, on the grid of the first image and of the shape of its array: logits per ``unit``,
             above 0 where the image speaks for the class.
         full_colour: size of the values at which colours should be full.
-        unit: "ml"; "cm2" for a 2D image.
+        unit: "ml"; "cm2" for a 2D model; "100 pixels" ("1000 voxels" in 3D) of files such as PNG, whose size in mm is
+            not known.
         device: where the network ran.
         notes: sentences on how it was run otherwise than asked.
     """

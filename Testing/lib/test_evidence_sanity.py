@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 from SegClassifyLib.classify.classifier import Classifier
 from SegClassifyLib.evidence.explain import explain
-from SegClassifyLib.evidence.layers import add_smoothly
+from SegClassifyLib.evidence.layers import add_exactly
 from SegClassifyLib.features.spec import FeatureTable
 from SegClassifyLib.heads.base import Head, HeadState
 from SegClassifyLib.heads.conv import ConvHead, ConvSettings
@@ -133,7 +133,7 @@ def test_random_network_weights_destroy_the_map(bench: Bench, learned: Model, re
     # Grey values are read as well, and need no network: only what comes from its taps is compared.
     found = [
         [
-            add_smoothly([layer for layer in found.layers if layer.source != "image"], found.array.shape)
+            add_exactly([layer for layer in found.layers if layer.source != "image"], found.array.shape)
             for found in (
                 explain(Classifier(model, "cpu"), p.image, CLASSES[1:]).maps[0] for p in bench.unseen
             )

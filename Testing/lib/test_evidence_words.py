@@ -28,7 +28,7 @@ def found(*parts: Part, logit: float = 1.0, against: str | None = None) -> Evide
     """A map of nothing with these parts."""
     empty, grid = np.zeros((2, 2), np.float32), Geometry.plain((2, 2))
     return EvidenceMap(
-        "glioma", against, "exact", logit, "training", 0.25, empty, grid, empty, grid, (), parts
+        "glioma", against, "exact", logit, "training", 0.25, empty, grid, empty, grid, "cm2", 0.01, (), parts
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from SegClassifyLib.evidence.spec import EvidenceMap, Part
 from SegClassifyLib.features.spec import MARGIN
@@ -13,13 +14,16 @@ MOSTLY = 0.3
 """From this share on, one thing is what an answer mostly comes from."""
 
 SPREAD_OUT = 0.12
-"""If nothing has this share, the evidence is called spread out."""
+"""If nothing has this share, the evidence is called spread."""
 
 _TOP = 4
-"""Things named on each side."""
+"""Reasons named on each side."""
 
 _WORTH_SAYING = 0.03
-"""Things of a smaller share are not named."""
+"""Reasons of a smaller share are not named."""
+
+_OURS = frozenset(["border", "centre", "image", "margin", "part", "parts", "radius", "surface", "volume"])
+"""Words that sentences are made of: a label that has one of them is put in quotation marks."""
 
 _SHAPE = {
     "present": "whether there is any {label}",
@@ -31,7 +35,7 @@ _SHAPE = {
     "surface": "{label} surface",
     "extent": "how far the {label} fills its box",
     "parts": "the number of parts of the {label}",
-    "largest_part": "the share of the largest part of the {label}",
+    "largest_part": "the largest part's share of the {label}",
     "on_border": "how much of the {label} lies on the image's border",
     "depth": "how far from the centre the {label} lies",
 }
@@ -43,8 +47,8 @@ _GREY |= {name: f"the {name}" for name in ("mean", "median", "minimum", "maximum
 
 _PROBABILITY = {
     "share": "how much of the image is {label}",
-    "peak": "how sure the {label} is at its surest place",
-    "confidence": "how sure the {label} is",
+    "peak": "the highest probability of {label}",
+    "confidence": "how sure the network is of {label}",
 }
 
 _BASES = {
@@ -55,7 +59,7 @@ _BASES = {
 
 @dataclass(frozen=True)
 class Reason:
-    """One thing that speaks for or against.
+    """Features of one name that speak for or against.
 
     Args:
         text: what, in words.
@@ -86,14 +90,13 @@ def reasons(parts: Sequence[Part], channels: Sequence[str]) -> tuple[Reason, ...
 
 def part_words(part: Part, channels: Sequence[str]) -> str:
     """What a part is called: "inside tumour, decoder scale 2", "tumour volume"."""
-    label = part.region.removeprefix(MARGIN)
+    label = _name(part.region.removeprefix(MARGIN))
     if part.source == "shape":
         return _SHAPE.get(part.statistic, f"{part.statistic} of {{label}}").format(label=label)
     if part.source == "intensity":
-        where = (
-            f" in {channels[part.channel]}" if len(channels) > 1 and 0 <= part.channel < len(channels) else ""
-        )
-        return f"{_GREY.get(part.statistic, part.statistic)} of the grey values in {label}{where}"
+        named = len(channels) > 1 and 0 <= part.channel < len(channels)
+        values = f"{channels[part.channel]} grey values" if named else "grey values"
+        return f"{_GREY.get(part.statistic, part.statistic)} of the {values} in {label}"
     if part.source == "probability":
         return _PROBABILITY.get(part.statistic, f"{part.statistic} of {{label}}").format(label=label)
     if part.source == "left over":
@@ -105,6 +108,10 @@ def part_words(part: Part, channels: Sequence[str]) -> str:
     else:
         where = f"inside {label}"
     return f"{where}, {_source(part.source)}"
+
+
+def _name(label: str) -> str:
+    return f"“{label}”" if _OURS & set(label.lower().split()) else label
 
 
 def _source(source: str) -> str:
@@ -128,9 +135,9 @@ def describe(found: EvidenceMap, channels: Sequence[str]) -> tuple[str, ...]:
     rival = f" rather than {found.against}" if found.against else ""
     favour = [r for r in every if r.value > 0]
     other = [r for r in every if r.value < 0]
-    sentences = [f"{found.class_name}{rival}: {_weight(every)} {_list(favour) or 'nothing in particular'}."]
+    sentences = [f"{found.class_name}{rival}: {_weight(every)}{_list(favour) or 'nothing speaks for it'}."]
     if other:
-        sentences.append(f"Against it: {_list(other) or 'many small things'}.")
+        sentences.append(f"Against it: {_list(other)}.")
     pro, contra = sum(r.value for r in favour), -sum(r.value for r in other)
     start = _BASES[found.reference]
     sentences.append(
@@ -141,14 +148,16 @@ def describe(found: EvidenceMap, channels: Sequence[str]) -> tuple[str, ...]:
 
 
 def _weight(every: Sequence[Reason]) -> str:
-    """How the list of what speaks for a class begins; honest about evidence that is spread out."""
+    """How the list of what speaks for a class begins; honest about evidence that is spread."""
     favour = [r for r in every if r.value > 0]
     top = every[0].share
-    if favour and favour[0].share >= MOSTLY:
-        return "mostly from"
     if top < SPREAD_OUT:
-        return f"spread out over {len(every)} things, none with more than {top:.0%} of the whole; most from"
-    return "from"
+        highest = ceil(round(100 * top, 6))
+        most = "the largest for it: " if favour else ""
+        return f"spread over {len(every)} groups of features, none above {highest}% of the whole; {most}"
+    if not favour:
+        return ""
+    return "mostly from " if favour[0].share >= MOSTLY else "from "
 
 
 def _list(side: Sequence[Reason]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import evidence_data as data
@@ -15,6 +16,8 @@ from SegClassifyLib.cli.main import app
 from SegClassifyLib.evidence.explain import explain
 from SegClassifyLib.evidence.spec import EvidenceMap, Part
 from SegClassifyLib.evidence.words import describe, part_words, reasons
+from SegClassifyLib.features.descriptors import INTENSITY, SHAPE
+from SegClassifyLib.features.spec import MARGIN
 from SegClassifyLib.package.store import save_package
 from SegClassifyLib.volumes.geometry import Geometry
 from SegClassifyLib.volumes.image import Image
@@ -45,7 +48,7 @@ def part(source: str, region: str, statistic: str, value: float, channel: int = 
         (part("image", "all", "spread", 1), "the whole image, grey values"),
         (part("layer4", "all", "mean", 1), "the whole image, layer 4"),
         (part("shape", "tumour", "volume", 1), "tumour volume"),
-        (part("intensity", "tumour", "median", 1, 1), "the median of the grey values in tumour in FLAIR"),
+        (part("intensity", "tumour", "median", 1, 1), "the median of the FLAIR grey values in tumour"),
         (part("probability", "tumour", "share", 1), "how much of the image is tumour"),
         (part("labels", "tumour", "map", 1), "inside tumour, the segmentation itself"),
     ],
@@ -91,11 +94,61 @@ def test_one_strong_place_is_what_it_mostly_comes_from() -> None:
 def test_evidence_that_is_spread_out_is_called_so() -> None:
     even = found(*(part(f"decoder{n}", label, "mean", 0.1) for n in range(5) for label in "abcd"))
     first = describe(even, CHANNELS)[0]
-    assert "spread out over 20 things, none with more than 5% of the whole" in first and "mostly" not in first
+    assert first.startswith(
+        "glioma: spread over 20 groups of features, none above 5% of the whole; the largest for it: inside a, "
+    )
     nothing = describe(found(), CHANNELS)
     assert nothing == ("Nothing in this image speaks for or against glioma.",)
     rival = describe(found(part("shape", "a", "volume", -1.0), against="cyst"), CHANNELS)
-    assert rival[0] == "glioma rather than cyst: from nothing in particular."
+    assert rival == (
+        "glioma rather than cyst: nothing speaks for it.",
+        "Against it: a volume (100%).",
+        rival[2],
+    )
+    contra = describe(found(*(part(f"decoder{n}", "a", "mean", -0.1) for n in range(15))), CHANNELS)
+    assert contra[0] == (
+        "glioma: spread over 15 groups of features, none above 7% of the whole; nothing speaks for it."
+    ), "a fifteenth is above 6%"
+
+
+LABELS = ("tumour", "margin", "image", "largest part", "left ventricle", "background")
+
+
+def test_no_word_is_said_twice() -> None:
+    """Of every source, region and statistic, of labels that are called like words of ours too."""
+    pooled = [
+        (source, region, statistic, -1)
+        for source in ("image", "encoder0", "decoder2", "bottleneck", "layer4", "labels")
+        for label in LABELS
+        for region in ("all", label, f"{MARGIN}{label}")
+        for statistic in ("mean", "spread")
+    ]
+    probable = [("probability", label, s, -1) for label in LABELS for s in ("share", "peak", "confidence")]
+    shape = [("shape", label, s, -1) for label in LABELS for s in SHAPE]
+    grey = [("intensity", label, s, c) for label in LABELS for s in INTENSITY for c in (0, 1)]
+    every = [*pooled, *probable, *shape, *grey, ("left over", "all", "integration", -1)]
+    for number, (source, region, statistic, channel) in enumerate(every):
+        asked = part(source, region, statistic, 2.0 if number % 2 else -2.0, channel)
+        others = (part("layer1", "all", "mean", 1.0), part("bottleneck", "all", "mean", -1.0))
+        words = part_words(asked, CHANNELS)
+        for sentence in describe(found(asked, *others, against="cyst" if number % 3 else None), CHANNELS):
+            for text in (words, sentence):
+                assert not re.search(r"\b(\w+)\W+\1\b", text), text
+                assert "{" not in text and "_" not in text and "  " not in text, text
+            assert sentence[-1] == "." and sentence.count(".") == 1 + len(re.findall(r"\d\.\d", sentence))
+
+
+@pytest.mark.parametrize(
+    "asked, words",
+    [
+        (part("decoder2", "margin of margin", "mean", 1), "the margin of “margin”, decoder scale 2"),
+        (part("image", "image", "mean", 1), "inside “image”, grey values"),
+        (part("probability", "image", "share", 1), "how much of the image is “image”"),
+        (part("shape", "Largest Part", "largest_part", 1), "the largest part's share of the “Largest Part”"),
+    ],
+)
+def test_labels_called_like_our_words_are_quoted(asked: Part, words: str) -> None:
+    assert part_words(asked, CHANNELS) == words
 
 
 @pytest.fixture(scope="module")

@@ -141,15 +141,8 @@ def _show_text(label: qt.QLabel, text: str) -> None:
 
 def _not_ruled_out(result: ClassifyResult) -> str:
     """ "At 90 % confidence: meningioma or metastasis"; empty for a single class, which is the answer itself."""
-    if len(result.prediction_set) < 2:
-        return ""
-    confidence = f"{100 * result.confidence:.0f} %"
-    if len(result.prediction_set) == len(result.classes):
-        return _("At {confidence} confidence no class can be ruled out").format(confidence=confidence)
-    *first, last = result.prediction_set
-    return _("At {confidence} confidence: {first} or {last}").format(
-        confidence=confidence, first=", ".join(first), last=last
-    )
+    said = result.set_sentence if len(result.prediction_set) > 1 else ""
+    return said[:1].upper() + said[1:]
 
 
 def _volumes(result: ClassifyResult) -> str:

@@ -19,10 +19,10 @@ class Promises:
     Args:
         reliability: whether the probabilities mean what they say.
         confidence: that was promised for the prediction sets, 0 to 1.
-        covered: share of the cases whose true class was in their set, with its 95 % Wilson interval; ``None`` for a
-            model without sets.
+        covered: share of the cases whose true class was in their set, with its 95 % Wilson interval, of those whose set
+            promised something: not those called unlike the training cases; ``None`` without such cases.
         by_class: the same of each class, in the model's order; ``None`` where a class has no case.
-        set_size: mean number of classes in a set.
+        set_size: mean number of classes in these sets.
         flagged: share of the cases called unlike the training cases; ``None`` for a model that cannot tell.
     """
 
@@ -47,7 +47,11 @@ class Promises:
                 f"{_share(self.covered)} ({each}) and name {self.set_size:.1f} of {len(classes)} classes on average."
             )
         if self.flagged is not None:
-            said.append(f"{_share(self.flagged)} of the cases were called unlike the training cases.")
+            uncounted = self.covered is not None and self.flagged.value > 0
+            said.append(
+                f"{_share(self.flagged)} of the cases were called unlike the training cases"
+                f"{'; their prediction sets promise nothing and are not counted' if uncounted else ''}."
+            )
         return tuple(said)
 
 
@@ -64,14 +68,16 @@ def check_promises(
     """
     covered, size = None, float("nan")
     by_class: tuple[Interval | None, ...] = (None,) * len(classes)
-    if all(a.prediction_set for a in answers):
-        held = np.array([classes[k] in a.prediction_set for k, a in zip(y, answers, strict=True)])
+    promising = [(k, a.prediction_set) for k, a in zip(y, answers, strict=True) if a.promised is not None]
+    if promising:
+        held = np.array([classes[k] in named for k, named in promising])
+        true = np.array([k for k, _ in promising])
         covered = wilson(int(held.sum()), len(held))
         by_class = tuple(
-            wilson(int(held[y == k].sum()), int((y == k).sum())) if (y == k).any() else None
+            wilson(int(held[true == k].sum()), int((true == k).sum())) if (true == k).any() else None
             for k in range(len(classes))
         )
-        size = float(np.mean([len(a.prediction_set) for a in answers]))
+        size = float(np.mean([len(named) for _, named in promising]))
     flagged = None
     if all(a.novelty is not None for a in answers):
         flagged = wilson(sum(a.novel for a in answers), len(answers))

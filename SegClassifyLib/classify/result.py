@@ -32,7 +32,7 @@ class Classification:
         device: where the network ran.
         seconds: by phase: "read", "prepare", "network", "classify", "write back".
         prediction_set: classes that cannot be ruled out, the most probable first; empty where the model cannot tell.
-        confidence: share of cases whose true class is in their prediction set, 0 to 1.
+        confidence: share of cases like the training cases whose true class is in their prediction set, 0 to 1.
         novelty: share of the training cases that are less unlike the others than this image, 0 to 100; ``None`` where
             the model cannot tell.
         novel: too unlike the training cases to believe the probabilities.
@@ -67,16 +67,25 @@ class Classification:
         best, rest = order[0], order[1:4]
         others = ", ".join(f"{self.classes[i]} {self.probabilities[i]:.0%}" for i in rest)
         answer = f"{self.classes[best]} ({self.probabilities[best]:.0%}; {others})"
-        if self.prediction_set:
+        if self.set_sentence:
             answer += f"; {self.set_sentence}"
         return f"Unlike the training cases, do not rely on this: {answer}" if self.novel else answer
 
     @property
+    def promised(self) -> float | None:
+        """Confidence that the prediction set has; ``None`` where it promises nothing.
+
+        That is without a set, and for an image unlike the training cases: what is known of the sets is known of
+        images like these.
+        """
+        return self.confidence if self.prediction_set and not self.novel else None
+
+    @property
     def set_sentence(self) -> str:
-        """The prediction set in words: "at 90 % confidence: meningioma or metastasis"; empty without one."""
-        if not self.prediction_set:
+        """The prediction set in words, "at 90 % confidence: meningioma or metastasis"; empty if it promises nothing."""
+        if self.promised is None:
             return ""
-        confidence = f"{100 * self.confidence:.0f} % confidence"
+        confidence = f"{100 * self.promised:.0f} % confidence"
         if len(self.prediction_set) == len(self.classes):
             return f"at {confidence} no class can be ruled out"
         *first, last = self.prediction_set
@@ -100,7 +109,7 @@ class Classification:
             "class": self.predicted,
             "probabilities": {c: float(p) for c, p in zip(self.classes, self.probabilities, strict=False)},
             "prediction_set": list(self.prediction_set),
-            "confidence": self.confidence if self.prediction_set else None,
+            "confidence": self.promised,
             "novelty_percentile": None if self.novelty is None else round(self.novelty, 1),
             "novel": self.novel,
             "label_volumes": {"unit": unit, **{k: round(v, 4) for k, v in self.label_volumes().items()}},

@@ -60,7 +60,8 @@ def classify_case(params: ClassifyParams, warm: WarmClassifier, progress: Progre
         features_file=str(features_file),
         volume_unit="ml" if result.label_map.geometry.ndim == 3 else "mm2",
         prediction_set=result.prediction_set,
-        confidence=result.confidence,
+        set_sentence=result.set_sentence,
+        confidence=result.promised,
         novelty=result.novelty,
         novel=result.novel,
     )

@@ -78,10 +78,12 @@ class ClassifyResult(PlainData):
         features_file: .json, every feature by name.
         volume_unit: "ml"; "mm2" for a 2D image.
         prediction_set: classes that cannot be ruled out, the most probable first; empty where the model cannot tell.
-        confidence: share of cases whose true class is in their prediction set, 0 to 1.
+        set_sentence: the prediction set in words; empty where it promises nothing: without a set, or where ``novel``.
+        confidence: share of cases whose true class is in their prediction set, 0 to 1; ``None`` where the set promises
+            nothing.
         novelty: share of the training cases that are less unlike the others than this image, 0 to 100; ``None`` where
             the model cannot tell.
-        novel: too unlike the training cases to believe the probabilities; a warning says in what.
+        novel: too unlike the training cases to believe the probabilities or the set; a warning says in what.
     """
 
     name: str
@@ -100,7 +102,8 @@ class ClassifyResult(PlainData):
     features_file: str
     volume_unit: str = "ml"
     prediction_set: tuple[str, ...] = ()
-    confidence: float = 0.9
+    set_sentence: str = ""
+    confidence: float | None = None
     novelty: float | None = None
     novel: bool = False
 

@@ -81,16 +81,22 @@ def test_doubts_are_listed_in_words(shown: Stage) -> None:
     assert shown.result_ui.warningsFrame.visible is False
 
 
-def test_classes_that_cannot_be_ruled_out_are_named_where_there_are_several(shown: Stage) -> None:
-    show(shown, prediction_set=("meningioma", "glioma"))
+def test_classes_that_cannot_be_ruled_out_are_told_in_the_words_of_the_library(shown: Stage) -> None:
+    two = ("meningioma", "glioma")
+    show(shown, prediction_set=two, set_sentence="at 90 % confidence: meningioma or glioma", confidence=0.9)
     assert shown.result_ui.setLabel.text == "At 90 % confidence: meningioma or glioma"
     assert shown.result_ui.setLabel.visible is True
-    show(shown, prediction_set=("meningioma", "glioma", "metastasis"), confidence=0.8)
-    assert shown.result_ui.setLabel.text == "At 80 % confidence no class can be ruled out"
-    show(shown, prediction_set=("meningioma",))
+    show(shown, prediction_set=two[:1], set_sentence="at 90 % confidence: meningioma", confidence=0.9)
     assert shown.result_ui.setLabel.visible is False, "one class is the answer itself"
     show(shown)
-    assert shown.result_ui.setLabel.visible is False, "a model of before"
+    assert shown.result_ui.setLabel.visible is False, "a model without sets"
+
+
+def test_a_set_that_promises_nothing_is_not_shown(shown: Stage) -> None:
+    show(shown, prediction_set=("meningioma", "glioma"), novel=True, novelty=100.0)
+    assert shown.result_ui.novelFrame.visible is True
+    assert shown.result_ui.setLabel.visible is False
+    assert "confidence" not in shown.result_ui.setLabel.text
 
 
 def test_an_image_unlike_the_training_cases_is_said_so_before_its_probabilities(shown: Stage) -> None:

@@ -1,4 +1,4 @@
-"""A picture of an evidence map over its image: where it is strongest, with the labels' outlines and a legend."""
+"""A picture of an evidence map over its image: slices through the labels and their outlines, and a legend."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ COLOURS = "RdBu_r"
 
 _RARE = 99.5
 """Per cent of the voxels with evidence that the colours reach to: a few strong ones would leave the rest white."""
+
+_NEAR = 5
+"""Voxels: the side of the box round a label's voxel whose evidence counts as the label's."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def limit_of(shown: np.ndarray) -> float:
 def save_picture(
     image: Image, label_map: LabelMap, found: EvidenceMap, path: Path, sentences: tuple[str, ...]
 ) -> Path:
-    """Save a PNG: the image's first channel under the map, in 3D a slice of each plane through its strongest place.
+    """Save a PNG: the image's first channel under the map, in 3D a slice of each plane that cuts a label.
 
     Args:
         image: ``(C, D, H, W)`` or ``(C, H, W)``.
@@ -89,17 +92,40 @@ def _views(image: Image, label_map: LabelMap, found: EvidenceMap) -> list[_View]
         return [_View("", grey, evidence, labels, _millimetres(size.size, size.spacing), False)]
     grey, evidence, labels = (to_orientation(a, geometry, "LPS")[0] for a in stack)
     size = to_orientation(stack[0], geometry, "LPS")[1]
-    strength, views = np.abs(evidence), []
+    views = []
     for axis, title in enumerate(("axial", "coronal", "sagittal")):
         if grey.shape[axis] == max(grey.shape) and 1 in grey.shape and grey.shape[axis] != 1:
             continue  # a single slice has one plane that shows something
-        index = int(strength.sum(tuple(a for a in range(3) if a != axis)).argmax())
+        index = strongest_slice(evidence, labels, axis)
         kept = [2 - a for a in range(3) if a != axis][::-1]
         extent = _millimetres(tuple(size.size[a] for a in kept), tuple(size.spacing[a] for a in kept))
         cut, drawn, outlined = (a.take(index, axis) for a in (grey, evidence, labels))
         name = f"{title} {index + 1}/{grey.shape[axis]}"
         views.append(_View(name, cut, drawn, outlined, extent, axis > 0))
     return views
+
+
+def strongest_slice(evidence: np.ndarray, labels: np.ndarray, axis: int) -> int:
+    """The slice to look at: of those that cut a label, the one with the most evidence in labels and next to them.
+
+    Where nothing was segmented, the slice with the most evidence.
+
+    Args:
+        evidence, labels: ``(D, H, W)``; label 0 is background.
+        axis: across the slices.
+    """
+    from scipy.ndimage import find_objects, maximum_filter
+
+    others = tuple(a for a in range(evidence.ndim) if a != axis)
+    segmented = (labels != 0).astype(np.uint8)
+    found = find_objects(segmented)
+    if not found:
+        return int(np.abs(evidence).sum(others).argmax())
+    box = tuple(slice(max(0, b.start - _NEAR), b.stop + _NEAR) for b in found[0])
+    near = maximum_filter(segmented[box], _NEAR) != 0
+    strength = (np.abs(evidence[box]) * near).sum(others)
+    cuts = segmented[box].any(others)
+    return box[axis].start + int(np.where(cuts, strength, -1.0).argmax())
 
 
 def _millimetres(size: tuple[int, ...], spacing: tuple[float, ...]) -> tuple[float, float]:

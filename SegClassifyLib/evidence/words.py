@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from SegClassifyLib.evidence.spec import EvidenceMap, Part
 from SegClassifyLib.features.spec import MARGIN
@@ -152,9 +151,8 @@ def _weight(every: Sequence[Reason]) -> str:
     favour = [r for r in every if r.value > 0]
     top = every[0].share
     if top < SPREAD_OUT:
-        highest = ceil(round(100 * top, 6))
         most = "the largest for it: " if favour else ""
-        return f"spread over {len(every)} groups of features, none above {highest}% of the whole; {most}"
+        return f"spread over {len(every)} groups of features, none above {top:.0%} of the whole; {most}"
     if not favour:
         return ""
     return "mostly from " if favour[0].share >= MOSTLY else "from "

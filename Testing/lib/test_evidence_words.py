@@ -198,6 +198,10 @@ def test_the_slices_of_a_picture_cut_a_label(axis: int) -> None:
     evidence[14, 15, 16] = -9.0
     evidence[18:] = evidence[:, 22:] = evidence[:, :, 25:] = 5.0  # the ribs
     assert strongest_slice(evidence, labels, axis) == (14, 15, 16)[axis]
+    far = [14, 15, 16]
+    far[axis] -= 10  # a slice of the other label, but nowhere near it
+    evidence[tuple(far)] = 50.0
+    assert strongest_slice(evidence, labels, axis) == (14, 15, 16)[axis]
     # What lies beside a label is the label's, but the slice cuts the label.
     evidence[14, 15, 16], evidence[16, 17, 18] = 0.0, -3.0
     assert strongest_slice(evidence, labels, axis) in ((3, 4, 5)[axis], (4, 5, 6)[axis], (5, 6, 7)[axis])

@@ -20,7 +20,7 @@ def held_out_report(result: HeldOut, model: Model, data_set: str) -> Report:
         "AUC": shown.macro_auc,
     }
     blocks: list[Block] = [
-        score_comparison(scores, "score", chance=1 / len(result.classes)),
+        score_comparison(scores, "score", _guessed(len(result.classes)), "Scores on the held-out cases"),
         confusion_matrix(result.scores.confusion, result.classes),
         Table(
             "AUC of each class",
@@ -50,6 +50,11 @@ def held_out_report(result: HeldOut, model: Model, data_set: str) -> Report:
     ]
     provenance = [("trained on", model.provenance.data_set), ("evaluated on", data_set)]
     return Report(f"{model.name}: evaluation", summary, sections, provenance)
+
+
+def _guessed(classes: int) -> dict[str, float]:
+    """What answers by lot would get."""
+    return {"balanced accuracy": 1 / classes, "accuracy": 1 / classes, "AUC": 0.5}
 
 
 def _row(name: str, auc: float) -> tuple[str, str]:

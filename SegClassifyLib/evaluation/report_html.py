@@ -59,12 +59,14 @@ class Figure:
         caption: shown below.
         alt: what the picture says, for those who cannot see it; the caption where empty.
         wide: takes the whole width of the page.
+        small: three stand side by side.
     """
 
     png: bytes | Path
     caption: str
     alt: str = ""
     wide: bool = False
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,9 +212,10 @@ def _table(table: Table) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    """0.81, 81 %, 0.81 (0.70–0.90), 9/10, −3, or a dash for none."""
-    return (
-        bool(re.fullmatch(r"[\d\s.,%/()±–−+×-]+(?:s|ms|mm|ml|mm²|MB|GB)?", cell.strip())) or not cell.strip()
+    """0.81, 81 %, 0.81 (0.70–0.90), −0.1 (−0.2 to +0.1)*, 9/10, −3, or a dash for none."""
+    number = r"[\d\s.,%/()±–−+×-]+"
+    return not cell.strip() or bool(
+        re.fullmatch(rf"{number}(?:to {number})?(?:s|ms|mm|ml|mm²|MB|GB|\*)?", cell.strip())
     )
 
 
@@ -222,9 +225,11 @@ def _figure(figure: Figure) -> str:
         name = "given in memory" if isinstance(figure.png, bytes) else str(figure.png)
         raise SegClassifyError(f"The picture {name} for the report is not a PNG file; save it as PNG.")
     source = base64.b64encode(data).decode("ascii")
-    wide = ' class="wide"' if figure.wide else ""
+    width = ' class="wide"' if figure.wide else ' class="small"' if figure.small else ""
+    # a wide picture keeps a size that can be read where the page is narrow: its frame scrolls, not its caption
     return (
-        f'<figure{wide}><img src="data:image/png;base64,{source}" alt="{escape(figure.alt or figure.caption)}">'
+        f'<figure{width}><div class="picture"><img src="data:image/png;base64,{source}" '
+        f'alt="{escape(figure.alt or figure.caption)}"></div>'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
     )
 

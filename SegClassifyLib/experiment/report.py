@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from SegClassifyLib.evaluation.compare_figures import differences, reliability_diagrams
-from SegClassifyLib.evaluation.figures import confusion_matrix, learning_curve
+from SegClassifyLib.evaluation.canvas import capital
+from SegClassifyLib.evaluation.compare_figures import differences, learning_curve, reliability_diagrams
+from SegClassifyLib.evaluation.figures import confusion_matrix, score_comparison
 from SegClassifyLib.evaluation.intervals import Interval
 from SegClassifyLib.evaluation.metrics import MetricName
 from SegClassifyLib.evaluation.report_html import (
@@ -30,7 +32,9 @@ from SegClassifyLib.experiment.tables import SETS_NOTE, TITLES, arms_with_sets, 
 
 _CURVES = 7
 """Lines in one picture."""
-_CONFUSIONS = 8
+_NAMED = 4
+"""Arms that a sentence names."""
+_NONE = "–"
 
 
 def write_compare_report(result: CompareResult, folder: Path) -> Path:
@@ -53,60 +57,85 @@ def compare_report(result: CompareResult) -> Report:
 
 def summary(result: CompareResult) -> list[str]:
     """What it comes to, a sentence each."""
+    ways = "One way" if len(result.arms) == 1 else f"{len(result.arms)} ways"
     sentences = [
-        f"{len(result.arms)} ways to classify {len(result.cases)} cases of {len(set(result.groups.tolist()))} "
-        "patients, all trained and tested on the same cases."
+        f"{ways} to classify {len(result.cases)} cases of {len(set(result.groups.tolist()))} patients"
+        + (", all trained and tested on the same cases." if len(result.arms) > 1 else ".")
     ]
     first = result.arms[0]
     for size in result.sizes:
         found = result.score(first.key, size)
         if found is None:
             continue
-        better = [
-            d
-            for d in result.against_first("balanced_accuracy")
-            if d.size == size and d.is_more_than_noise and d.difference.value > 0
-        ]
-        worse = [
-            d
-            for d in result.against_first("balanced_accuracy")
-            if d.size == size and d.is_more_than_noise and d.difference.value < 0
-        ]
-        words = f"better by more than noise than {_titles(result, [d.other for d in better])}"
-        if worse:
-            words += f"; worse by more than noise than {_titles(result, [d.other for d in worse])}"
-        sentences.append(
-            f"{_cases(size)}, “{first.title}” has a balanced accuracy of {found.scores['balanced_accuracy']}: {words}."
+        score = found.scores["balanced_accuracy"]
+        told = (
+            "no defined balanced accuracy" if math.isnan(score.value) else f"a balanced accuracy of {score}"
         )
+        words = f": {_verdict(result, size)}" if len(result.arms) > 1 else ""
+        sentences.append(f"{_cases(size)}, “{first.title}” has {told}{words}.")
     if result.unfinished:
         sentences.append(f"{result.unfinished} trainings are still to be run: start the same command again.")
     return sentences
+
+
+def _verdict(result: CompareResult, size: int) -> str:
+    """Than which others the first is better or worse."""
+    clear = [d for d in result.against_first("balanced_accuracy") if d.size == size and d.is_more_than_noise]
+    better = [d.other for d in clear if d.difference.value > 0]
+    worse = [d.other for d in clear if d.difference.value < 0]
+    words = f"better by more than noise than {_titles(result, better)}"
+    return words + (f"; worse by more than noise than {_titles(result, worse)}" if worse else "")
 
 
 def _cases(size: int) -> str:
     return "With all cases" if size == ALL else f"With {size} cases per class"
 
 
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
 def _titles(result: CompareResult, keys: Sequence[str]) -> str:
+    if not keys:
+        return "none of the others"
+    others = len(result.arms) - 1
+    if len(keys) == others > 1:
+        return f"all {others} others"
+    if len(keys) > _NAMED:
+        return f"{len(keys)} of the {others} others"
     titles = {arm.key: arm.title for arm in result.arms}
-    return ", ".join(f"“{titles[k]}”" for k in keys) or "none of the others"
+    return ", ".join(f"“{titles[k]}”" for k in keys)
 
 
 def _scores(result: CompareResult) -> list[Block]:
     blocks: list[Block] = []
+    if not result.sizes:
+        return [Text("No training is done yet.")]
     for metric, title in TITLES:
-        chance = 1 / len(result.classes) if metric == "balanced_accuracy" else 0.5
-        for arms in _groups(result.arms):
-            curves = {a.title: _curve(result, a, metric) for a in arms}
-            blocks.append(learning_curve({k: v for k, v in curves.items() if v}, title, chance))
+        blocks += _pictures(result, metric, title)
         rows = [
             [titled(arm, result), *(_shown(result.score(arm.key, n), metric) for n in result.sizes)]
             for arm in result.arms
         ]
-        caption = (
-            f"{title[0].upper()}{title[1:]}: mean of the draws and 95 % interval over draws and test patients"
-        )
+        caption = f"{capital(title)}: mean of the draws and 95 % interval over draws and test patients"
+        if any(cell == _NONE for row in rows for cell in row):
+            caption += f"; {_NONE}: not trained, or not defined"
         blocks.append(Table(caption, _header(result), rows, frozenset([0])))
+    return blocks
+
+
+def _pictures(result: CompareResult, metric: MetricName, title: str) -> list[Block]:
+    """Curves over the sizes; with one size there is no curve to draw."""
+    chance = 1 / len(result.classes) if metric == "balanced_accuracy" else 0.5
+    if len(result.sizes) == 1:
+        (size,) = result.sizes
+        found = {titled(a, result): s.scores[metric] for a in result.arms if (s := result.score(a.key, size))}
+        return [score_comparison(found, title, chance, f"{capital(title)} {_lower(_cases(size))}")]
+    blocks: list[Block] = []
+    names = {_mean_size(result): f"all (about {_mean_size(result)})"} if ALL in result.sizes else {}
+    for arms in _groups(result.arms):
+        curves = {titled(a, result): _curve(result, a, metric) for a in arms}
+        blocks.append(learning_curve({k: v for k, v in curves.items() if v}, title, chance, names))
     return blocks
 
 
@@ -137,7 +166,7 @@ def _mean_size(result: CompareResult) -> int:
 
 
 def _shown(score: ArmScore | None, metric: MetricName) -> str:
-    return "–" if score is None else str(score.scores[metric])
+    return _NONE if score is None or math.isnan(score.scores[metric].value) else str(score.scores[metric])
 
 
 def _header(result: CompareResult) -> list[str]:
@@ -145,8 +174,10 @@ def _header(result: CompareResult) -> list[str]:
 
 
 def _differences(result: CompareResult) -> list[Block]:
-    first, titles = result.arms[0], {arm.key: arm.title for arm in result.arms}
+    first, titles = result.arms[0], {arm.key: titled(arm, result) for arm in result.arms}
     blocks: list[Block] = []
+    if len(result.arms) == 1:
+        return [Text(f"“{first.title}” alone was trained: there is nothing to compare it with.")]
     for metric, title in TITLES:
         rows: dict[str, dict[str, Interval]] = {}
         for d in result.against_first(metric):
@@ -155,19 +186,20 @@ def _differences(result: CompareResult) -> list[Block]:
             blocks.append(differences(rows, first.title, title))
         by_place = {(d.other, d.size): d for d in result.against_first(metric)}
         table = [
-            [titled(arm, result), *(_difference(by_place.get((arm.key, size))) for size in result.sizes)]
+            [titles[arm.key], *(_difference(by_place.get((arm.key, size))) for size in result.sizes)]
             for arm in result.arms[1:]
         ]
-        caption = (
-            f"{title[:1].upper()}{title[1:]} of “{first.title}” less that of each other; *: more than noise"
-        )
+        caption = f"{capital(title)} of “{first.title}” less that of each other; *: more than noise"
         blocks.append(Table(caption, _header(result), table))
-    blocks.append(Text("The differences of every other pair are in differences.csv."))
+    if len(result.arms) > 2:
+        blocks.append(Text("The differences of every other pair are in differences.csv."))
     return blocks
 
 
 def _difference(found: ArmDifference | None) -> str:
-    return "–" if found is None else signed(found.difference) + ("*" if found.is_more_than_noise else "")
+    if found is None or math.isnan(found.difference.value):
+        return _NONE
+    return signed(found.difference) + ("*" if found.is_more_than_noise else "")
 
 
 def _largest(result: CompareResult, arm: Arm) -> ArmScore | None:
@@ -176,13 +208,19 @@ def _largest(result: CompareResult, arm: Arm) -> ArmScore | None:
 
 
 def _confusions(result: CompareResult) -> list[Block]:
-    blocks: list[Block] = []
-    for arm in result.arms[:_CONFUSIONS]:
-        score = _largest(result, arm)
-        if score is not None:
-            draws = "one draw" if len(score.draws) == 1 else f"{len(score.draws)} draws together"
-            caption = f"{arm.title}, {_cases(score.size).lower()}, {draws}."
-            blocks.append(confusion_matrix(score.confusion, result.classes, caption))
+    found = [(arm, score) for arm in result.arms if (score := _largest(result, arm)) is not None]
+    if not found:
+        return []
+    blocks: list[Block] = [
+        Text(
+            "Each row holds the cases of one class, each column what they were called; the darker, the larger the part "
+            "of the row. Of each arm the largest size is shown; compare.json has the numbers of every size."
+        )
+    ]
+    for arm, score in found:
+        draws = "one draw" if len(score.draws) == 1 else f"{len(score.draws)} draws together"
+        caption = f"{arm.title}, {_lower(_cases(score.size))}, {draws}."
+        blocks.append(confusion_matrix(score.confusion, result.classes, caption))
     return blocks
 
 
@@ -194,20 +232,25 @@ def _reliability(result: CompareResult) -> list[Block]:
         [
             title,
             size_name(score.size),
-            str(score.reliability.error),
+            str(score.calibration),
             f"{score.uncalibrated:.2f}",
+            f"{score.by_chance:.2f}",
             "–" if math.isnan(score.temperature) else f"{score.temperature:.2f}",
         ]
         for title, score in found.items()
     ]
-    figure: Figure = reliability_diagrams({t: s.reliability for t, s in found.items()})
-    header = ["arm", "cases per class", "calibration error", "before", "temperature"]
+    # Steps are of all draws together, which have cases enough for them; the error is that of one classifier.
+    figure: Figure = reliability_diagrams(
+        {t: replace(s.reliability, error=s.calibration) for t, s in found.items()}
+    )
+    header = ["arm", "cases per class", "calibration error", "before", "by chance", "temperature"]
     note = (
-        "Calibrated on cases of the training part that were not learned from, where there were enough. Classes weigh "
-        "alike. The error is above 0 by chance too: compare it, do not read it alone."
+        "Calibrated on cases of the training part that were not learned from, where there were enough; no temperature: "
+        "nothing was held out, the probabilities are as they come. Classes weigh alike. The error is above 0 by chance "
+        "too: compare it with what it would be were the probabilities true."
     )
     blocks: list[Block] = [Text(note), figure]
-    blocks.append(Table("Expected calibration error at the largest size", header, rows))
+    blocks.append(Table("Expected calibration error of one classifier at the largest size", header, rows))
     return blocks + _sets(result)
 
 

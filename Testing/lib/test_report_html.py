@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from SegClassifyLib.errors import SegClassifyError
-from SegClassifyLib.evaluation import figures
+from SegClassifyLib.evaluation import compare_figures, figures
 from SegClassifyLib.evaluation.intervals import Interval
 from SegClassifyLib.evaluation.report_html import (
     RESEARCH_ONLY,
@@ -243,14 +243,14 @@ class TestFigures:
 
     def test_learning_curve(self) -> None:
         arms = {name: {5: Interval(0.5, 0.4, 0.6), 20: score} for name, score in SCORES.items()}
-        figure = figures.learning_curve(arms, chance=0.5)
+        figure = compare_figures.learning_curve(arms, chance=0.5)
         assert "ours: 0.50 with 5, 0.80 with 20" in figure.alt
         assert "dashed: guessing" in figure.caption
 
     @pytest.mark.parametrize("undefined", [Interval(float("nan"), float("nan"), float("nan"))])
     def test_undefined_scores_do_no_harm(self, undefined: Interval) -> None:
         figures.score_comparison({"ours": undefined})
-        figures.learning_curve({"ours": {5: undefined}})
+        compare_figures.learning_curve({"ours": {5: undefined}})
 
     def test_same_picture_same_bytes(self) -> None:
         once, again = (figures.score_comparison(SCORES).png for _ in range(2))

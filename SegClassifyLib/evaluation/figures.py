@@ -168,6 +168,7 @@ def training_curves(
     for axes in (left, right):
         dress(axes)
         axes.set_xlabel("epoch")
+        axes.locator_params(axis="x", integer=True)
         axes.grid(color=GRID)
     left.plot(epochs, loss, color=_GREY, lw=1.8)
     left.set_ylabel("training loss")

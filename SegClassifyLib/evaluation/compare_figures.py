@@ -94,12 +94,15 @@ def _beside(counts: Sequence[int], arms: int) -> float:
 
 
 def _ticks(counts: Sequence[int], names: Mapping[int, str]) -> list[str]:
-    """Names of the sizes; one that is near to the size before it goes a line down, so that they do not touch."""
+    """Names of the sizes; one that would touch another goes a line down."""
     span = math.log(counts[-1] / counts[0])
-    ticks, down = [], False
-    for before, count in zip((None, *counts), counts, strict=False):
-        down = before is not None and not down and math.log(count / before) < _NEAR * span
-        ticks.append(("\n" if down else "") + names.get(count, str(count)))
+    last: list[float] = []  # where the last name of each line stands
+    ticks = []
+    for count in counts:
+        place = math.log(count)
+        line = next((i for i, x in enumerate(last) if place - x >= _NEAR * span), len(last))
+        last[line : line + 1] = [place]
+        ticks.append("\n" * line + names.get(count, str(count)))
     return ticks
 
 

@@ -22,6 +22,8 @@ _DPI = 110
 _SIDE = 3.6  # inches
 _TEXT = 0.23
 _BAR = 0.55
+_BAR_LINE = 0.15
+_LETTERS = 11  # in an inch of a line
 COLOURS = "RdBu_r"
 """Matplotlib's name of the table: blue against, white nothing, red for."""
 
@@ -73,14 +75,23 @@ def save_picture(
         ImageError: the file cannot be written.
         ValueError: image and map lie on different grids.
     """
+    figure = draw_picture(image, label_map, found, sentences)
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=_DPI, facecolor=figure.get_facecolor(), format="png")
+    return path
+
+
+def draw_picture(image: Image, label_map: LabelMap, found: EvidenceMap, sentences: tuple[str, ...]) -> Figure:
+    """What :func:`save_picture` saves.
+
+    Raises:
+        ValueError: image and map lie on different grids.
+    """
     if not image.geometry.shape == found.shown.shape == label_map.array.shape:
         raise ValueError(
             f"a map of shape {found.shown.shape} is not on a grid of shape {image.geometry.shape}"
         )
-    figure = _draw(_views(image, label_map, found), found, sentences)
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI, facecolor=figure.get_facecolor(), format="png")
-    return path
+    return _draw(_views(image, label_map, found), found, sentences)
 
 
 def _views(image: Image, label_map: LabelMap, found: EvidenceMap) -> list[_View]:
@@ -138,11 +149,13 @@ def _draw(views: list[_View], found: EvidenceMap, sentences: tuple[str, ...]) ->
     from matplotlib.figure import Figure
 
     width = max(2, len(views)) * _SIDE
-    lines = [line for s in sentences for line in textwrap.wrap(s, int(width * 13))]
+    lines = [line for s in sentences for line in textwrap.wrap(s, int(width * _LETTERS))]
     tallest = max(v.extent[1] / v.extent[0] for v in views)
     area = _SIDE * min(1.6, tallest) if len(views) > 1 else width * min(0.8, tallest)
     head = _TEXT * len(lines) + 0.12
-    height = head + area + _BAR
+    sides = [textwrap.wrap(side, int(0.28 * width * _LETTERS)) for side in _sides(found)]
+    foot = _BAR + _BAR_LINE * (max(len(side) for side in sides) - 1)
+    height = head + area + foot
     figure = Figure(figsize=(width, height), facecolor="black")
     FigureCanvasAgg(figure)
     for number, line in enumerate(lines):
@@ -151,9 +164,12 @@ def _draw(views: list[_View], found: EvidenceMap, sentences: tuple[str, ...]) ->
     limit = limit_of(found.shown)
     each = 1 / len(views)
     for number, view in enumerate(views):
-        axes = figure.add_axes((number * each + 0.005, _BAR / height, each - 0.01, area / height))
+        axes = figure.add_axes((number * each + 0.005, foot / height, each - 0.01, area / height))
         _draw_view(axes, view, limit)
-    _legend(figure, found, limit, height)
+    _legend(figure, sides, (foot, height))
+    unit = {"cm2": "cm²"}.get(found.unit, found.unit)
+    scale = f"full colour: ±{limit:.2g} logits per {unit}; yellow: outline of what was segmented"
+    figure.text(0.5, 0.14 / height, scale, color="#c8c8c8", fontsize=8, ha="center", va="center")
     return figure
 
 
@@ -180,16 +196,19 @@ def _draw_view(axes: Axes, view: _View, limit: float) -> None:
     axes.text(0.01, 0.99, view.title, transform=axes.transAxes, color="white", fontsize=8, va="top")
 
 
-def _legend(figure: Figure, found: EvidenceMap, limit: float, height: float) -> None:
-    bar = figure.add_axes((0.3, 0.3 / height, 0.4, 0.12 / height))
+def _sides(found: EvidenceMap) -> tuple[str, str]:
+    """What blue and what red say."""
+    contra = f"speaks for {found.against}" if found.against else f"speaks against {found.class_name}"
+    return contra, f"speaks for {found.class_name}"
+
+
+def _legend(figure: Figure, sides: list[list[str]], size: tuple[float, float]) -> None:
+    """The colours between the lines of both sides; ``size`` is the height of the foot and of the figure, inches."""
+    foot, height = size
+    middle = (foot + 0.17) / 2 / height
+    bar = figure.add_axes((0.3, middle - 0.06 / height, 0.4, 0.12 / height))
     bar.imshow(np.linspace(-1, 1, 200)[None], cmap=COLOURS, aspect="auto")
     bar.set_axis_off()
-    rival = found.against or "any other class"
-    unit = {"cm2": "cm²"}.get(found.unit, found.unit)
-    for x, text, side in (
-        (0.29, f"speaks for {rival}" if found.against else f"speaks against {found.class_name}", "right"),
-        (0.71, f"speaks for {found.class_name}", "left"),
-    ):
-        figure.text(x, 0.36 / height, text, color="white", fontsize=9, ha=side, va="center", parse_math=False)
-    scale = f"full colour: ±{limit:.2g} logits per {unit}; yellow: outline of what was segmented"
-    figure.text(0.5, 0.14 / height, scale, color="#c8c8c8", fontsize=8, ha="center", va="center")
+    for x, lines, align in zip((0.29, 0.71), sides, ("right", "left"), strict=True):
+        text = "\n".join(lines)
+        figure.text(x, middle, text, color="white", fontsize=9, ha=align, va="center", parse_math=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import evidence_data as data
@@ -14,14 +15,14 @@ from typer.testing import CliRunner
 from SegClassifyLib.classify.classifier import Classifier
 from SegClassifyLib.cli.main import app
 from SegClassifyLib.evidence.explain import explain
-from SegClassifyLib.evidence.picture import strongest_slice
+from SegClassifyLib.evidence.picture import draw_picture, strongest_slice
 from SegClassifyLib.evidence.spec import EvidenceMap, Part
 from SegClassifyLib.evidence.words import describe, part_words, reasons
 from SegClassifyLib.features.descriptors import INTENSITY, SHAPE
 from SegClassifyLib.features.spec import MARGIN
 from SegClassifyLib.package.store import save_package
 from SegClassifyLib.volumes.geometry import Geometry
-from SegClassifyLib.volumes.image import Image
+from SegClassifyLib.volumes.image import Image, LabelMap
 from SegClassifyLib.volumes.read import read_image
 from SegClassifyLib.volumes.write import write_image
 
@@ -209,6 +210,25 @@ def test_the_slices_of_a_picture_cut_a_label(axis: int) -> None:
     assert strongest_slice(evidence, labels, axis) == (15, 16, 17)[axis]
     assert strongest_slice(evidence, np.zeros_like(labels), axis) >= (18, 22, 25)[axis]
     assert 12 <= strongest_slice(np.zeros_like(evidence), labels * (labels == 300), axis) <= 17
+
+
+@pytest.mark.parametrize(
+    "name", ["cyst", "serous cystadenoma of the tail of the pancreas, WHO 2019", "A" * 50]
+)
+@pytest.mark.parametrize("shape", [(40, 30), (5, 40, 30)])
+def test_no_word_of_a_picture_is_cut_off(name: str, shape: tuple[int, ...]) -> None:
+    case = data.image(shape)
+    empty = np.zeros(shape, np.float32)
+    given = replace(found(part("shape", "a", "volume", 1.0)), shown=empty, native=case.geometry)
+    given = replace(given, class_name=name, against=name[::-1], unit="1000 voxels")
+    labels = LabelMap(empty.astype(np.uint8), case.geometry)
+    figure = draw_picture(case, labels, given, (*describe(given, CHANNELS), "and so on " * 40))
+    boxes = [text.get_window_extent() for text in figure.texts]
+    for box in boxes:
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y0 >= 0 and box.y1 <= figure.bbox.height
+    views = [axes.get_window_extent() for axes in figure.axes]
+    for number, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in (*boxes[number + 1 :], *views)), figure.texts[number]
 
 
 def test_a_picture_of_a_volume_has_its_three_planes(tmp_path: Path) -> None:

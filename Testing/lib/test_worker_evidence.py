@@ -45,5 +45,5 @@ def test_a_slice_is_explained_on_its_own_grid(tmp_path: Path) -> None:
     source = map_source(blobs((1, 40, 36)), oblique((36, 40, 1)), tmp_path / "slice.npy")
     with running_worker() as worker:
         answer = worker.ask(EvidenceParams(str(model), (source,), str(tmp_path / "out"), "a slice"))
-    assert np.load(answer.map_file).shape == (1, 40, 36)
+    assert np.load(answer.map_file).shape == (1, 40, 36) and answer.unit == "cm2"
     assert answer.class_name in ("ring", "solid") and answer.against == ""

@@ -47,6 +47,9 @@ def write_recipe(result: RecipeResult) -> tuple[Path, ...]:
             Notice(result.remark),
             Table(_caption(result), _header(result), _rows(result)),
             Text("\n\n".join(sentences(result))),
+            Text(
+                "compare.json, differences.csv and the other tables of the comparison are in the folder compare."
+            ),
         ],
     )
     page = dataclasses.replace(

@@ -90,6 +90,9 @@ def test_tables_hold_every_arm_and_the_abstract(run: tuple[Path, str]) -> None:
     page = (home / "run" / "report.html").read_text(encoding="utf-8")
     assert "Beside the paper&#x27;s abstract" in page or "Beside the paper's abstract" in page
     assert (home / "run" / "compare" / "scores.csv").is_file()
+    assert "are in the folder compare" in page and (home / "run" / "compare" / "compare.json").is_file()
+    assert "Balanced accuracy with all cases (line" in page and "AUC with all cases (line" in page
+    assert "against the number of training cases" not in page
 
 
 def test_it_goes_on_where_it_was(run: tuple[Path, str]) -> None:

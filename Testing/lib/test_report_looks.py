@@ -203,6 +203,12 @@ def test_guessing_by_score(drawn: list[Canvas]) -> None:
     assert [float(np.asarray(line.get_xdata())[0]) for line in dashed] == [0.25, 0.5]
 
 
+def test_evaluations_guess_auc_at_a_half_whatever_the_classes() -> None:
+    from SegClassifyLib.classify.held_out_report import _guessed
+
+    assert _guessed(4) == {"balanced accuracy": 0.25, "accuracy": 0.25, "AUC": 0.5}
+
+
 def test_captions_keep_the_letters_of_a_score() -> None:
     assert figures.score_comparison({"ours": ONE}, "AUC").caption.startswith("AUC of each way")
 

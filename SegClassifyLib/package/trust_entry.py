@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from SegClassifyLib.heads.base import HeadState
 from SegClassifyLib.trust.answers import HeldOutAnswers
 from SegClassifyLib.trust.distance import Distance
+from SegClassifyLib.trust.mirrored import Sides
 from SegClassifyLib.trust.novelty import Novelty
 from SegClassifyLib.trust.trust import Trust
 
@@ -26,10 +27,12 @@ class NoveltyEntry(_Frozen):
     Args:
         distances: their names, and ``shrink`` of each.
         false_alarms: as there.
+        mirrored_below: ``below`` of :class:`~SegClassifyLib.trust.mirrored.Sides`; ``None`` where there are none.
     """
 
     distances: dict[str, FiniteFloat]
     false_alarms: FiniteFloat = Field(gt=0, lt=1)
+    mirrored_below: FiniteFloat | None = Field(default=None, lt=0)
 
 
 class TrustEntry(_Frozen):
@@ -70,7 +73,10 @@ def pack_trust(trust: Trust, head: HeadState | None) -> tuple[TrustEntry, Arrays
             for part in ("mean", "scale", "axes", "variance"):
                 arrays[f"{name}.{part}"] = getattr(distance, part)
         shrink = {name: distance.shrink for name, distance in novelty.distances.items()}
-        entry = NoveltyEntry(distances=shrink, false_alarms=novelty.false_alarms)
+        if novelty.sides is not None:
+            arrays["sides.template"] = novelty.sides.template
+        below = None if novelty.sides is None else novelty.sides.below
+        entry = NoveltyEntry(distances=shrink, false_alarms=novelty.false_alarms, mirrored_below=below)
     return TrustEntry(confidence=trust.confidence, fold_heads=fold_heads, novelty=entry), arrays
 
 
@@ -126,4 +132,5 @@ def _novelty(entry: NoveltyEntry | None, arrays: Arrays) -> Novelty | None:
         if not mean.shape == scale.shape == axes.shape[1:] or variance.shape != axes.shape[:1]:
             raise ValueError(f"the arrays of the distance {name!r} do not fit each other")
         distances[name] = Distance(mean, scale, axes, variance, shrink)
-    return Novelty(distances, arrays["novelty.known"], arrays["novelty.groups"], entry.false_alarms)
+    sides = None if entry.mirrored_below is None else Sides(arrays["sides.template"], entry.mirrored_below)
+    return Novelty(distances, arrays["novelty.known"], arrays["novelty.groups"], entry.false_alarms, sides)

@@ -17,6 +17,7 @@ from SegClassifyLib.trust.look import (
     look_names,
     look_of,
 )
+from SegClassifyLib.trust.mirrored import Sides, learn_sides
 from SegClassifyLib.trust.patients import conformal_p_values
 from SegClassifyLib.volumes.observation import Observation
 
@@ -42,12 +43,14 @@ class Novelty:
         known: logarithms of the training cases' distances, learned without their patient ``(D, N)`` float64.
         groups: numbers of their patients ``(N,)`` int64.
         false_alarms: share of images like the training cases that are called novel.
+        sides: what sets left apart from right in the training images; ``None`` where nothing does in all of them.
     """
 
     distances: dict[str, Distance]
     known: np.ndarray
     groups: np.ndarray
     false_alarms: float = FALSE_ALARMS
+    sides: Sides | None = None
 
     def __post_init__(self) -> None:
         if self.known.shape != (len(self.distances), len(self.groups)) or not self.distances:
@@ -102,6 +105,7 @@ class Novelty:
             where=tuple(where) if novel else (),
             looks=self._words(features, channels) if novel else (),
             exchanged=self._exchanged(features, channels),
+            mirrored=self.sides is not None and self.sides.mirrored(features.observation),
         )
 
     @property
@@ -157,6 +161,7 @@ class NoveltyAnswer:
         where: in what respects, in words; empty unless novel.
         looks: what is most unusual about its look; empty unless novel, or where nothing stands out.
         exchanged: names of two channels that look like each other's training images.
+        mirrored: left and right look exchanged.
     """
 
     percentile: float
@@ -164,6 +169,7 @@ class NoveltyAnswer:
     where: tuple[str, ...]
     looks: tuple[str, ...]
     exchanged: tuple[str, str] | None
+    mirrored: bool = False
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -173,6 +179,11 @@ class NoveltyAnswer:
             a, b = self.exchanged
             said.append(
                 f"The channels look exchanged: {a} looks like {b} in training, and {b} like {a}. Check their order."
+            )
+        if self.mirrored:
+            said.append(
+                "Left and right look exchanged: what all training images have on one side, this one has on the other. "
+                "Check its orientation."
             )
         if self.novel:
             said.append(f"{self.summary} Do not rely on the probabilities.")
@@ -222,7 +233,11 @@ def learn_novelty(
         further = np.reshape(others, (len(others), looks.shape[1]))
         distances[_LOOK] = Distance.of(np.concatenate([looks, further]), names, LEAST_SPREAD)
         known.append(held_out_distances(looks, names, code, seed, LEAST_SPREAD, further))
-    return Novelty(distances, np.stack(known), code) if distances else None
+    if not distances:
+        return None
+    return Novelty(
+        distances, np.stack(known), code, sides=learn_sides([c.observation for c in cases], groups)
+    )
 
 
 def network_columns(names: Sequence[FeatureName]) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from SegClassifyLib.volumes.image import Image, Label, LabelMap
+from SegClassifyLib.volumes.sides import sides
 from SegClassifyLib.volumes.texture import texture
 
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
@@ -28,6 +29,7 @@ class Observation:
         texture: one tuple a channel, see :func:`.texture.texture`; empty where it was not measured.
         right_handed: whether the grid's axes are, as those of DICOM series; the opposite in a 3D image means that one
             axis, usually left-right, is counted the other way round.
+        sides: one tuple a channel, see :func:`.sides.sides`; empty where it was not measured.
     """
 
     spacing: tuple[float, ...]
@@ -36,6 +38,7 @@ class Observation:
     volumes: dict[str, float]
     texture: tuple[tuple[float, ...], ...] = ()
     right_handed: bool = True
+    sides: tuple[tuple[float, ...], ...] = ()
 
 
 def observe(image: Image, label_map: LabelMap | None = None, labels: Sequence[Label] = ()) -> Observation:
@@ -63,7 +66,12 @@ def observe(image: Image, label_map: LabelMap | None = None, labels: Sequence[La
         for channel, levels in zip(image.array, quantiles, strict=True)
     )
     right_handed = geometry.ndim == 2 or bool(np.linalg.det(geometry.matrix) > 0)
-    return Observation(tuple(geometry.spacing), extent, quantiles, volumes, rough, right_handed)
+    halves = tuple(
+        sides(channel, geometry, levels[0], levels[-1])
+        for channel, levels in zip(image.array, quantiles, strict=True)
+    )
+    measured = halves if all(halves) else ()
+    return Observation(tuple(geometry.spacing), extent, quantiles, volumes, rough, right_handed, measured)
 
 
 def observation_from_json(content: dict[str, Any]) -> Observation:
@@ -75,4 +83,5 @@ def observation_from_json(content: dict[str, Any]) -> Observation:
         dict(content["volumes"]),
         tuple(tuple(row) for row in content.get("texture", ())),
         bool(content.get("right_handed", True)),
+        tuple(tuple(row) for row in content.get("sides", ())),
     )

@@ -132,7 +132,8 @@ def _cells(learned: list[Novelty], images: list[CaseFeatures], usual: list[CaseF
         clean = [novelty.strangeness(f).max() for f in usual]
         areas.append(roc_auc_score(np.r_[np.zeros(len(clean)), np.ones(len(scores))], np.r_[clean, scores]))
         channels = [str(n) for n in range(len(usual[0].observation.quantiles))]
-        flagged.append(np.mean([novelty.ask(f, channels).novel for f in images]))
+        answers = [novelty.ask(f, channels) for f in images]
+        flagged.append(np.mean([a.novel or a.mirrored for a in answers]))
     return ["–" if images is usual else f"{np.mean(areas):.2f}", f"{100 * np.mean(flagged):.0f} %"]
 
 

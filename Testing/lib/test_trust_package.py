@@ -18,6 +18,7 @@ from SegClassifyLib.package import files
 from SegClassifyLib.package.model import Model
 from SegClassifyLib.package.store import open_package, save_package
 from SegClassifyLib.trust.answers import PredictionSets
+from SegClassifyLib.trust.mirrored import Sides
 from SegClassifyLib.trust.novelty import learn_novelty
 from SegClassifyLib.trust.trust import Trust
 
@@ -52,6 +53,18 @@ def test_it_comes_back_as_it_was(model: Model, package: Path) -> None:
     np.testing.assert_array_equal(before, after)
     assert model.trust.novelty is not None and opened.trust.novelty is not None
     assert model.trust.novelty.ask(case, ["T1"]) == opened.trust.novelty.ask(case, ["T1"])
+    assert opened.trust.novelty.sides is None
+
+
+def test_what_tells_mirrored_images_comes_back(model: Model, tmp_path: Path) -> None:
+    assert model.trust is not None and model.trust.novelty is not None
+    sides = Sides(np.array([0.6, -0.8], np.float32), -0.25)
+    trust = replace(model.trust, novelty=replace(model.trust.novelty, sides=sides))
+    opened = open_package(save_package(replace(model, trust=trust), tmp_path / "sided"))
+    assert opened.trust is not None and opened.trust.novelty is not None
+    found = opened.trust.novelty.sides
+    assert found is not None and found.below == -0.25
+    np.testing.assert_array_equal(found.template, sides.template)
 
 
 def test_names_of_features_are_written_once(package: Path) -> None:

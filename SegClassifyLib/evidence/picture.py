@@ -153,7 +153,7 @@ def _draw(views: list[_View], found: EvidenceMap, sentences: tuple[str, ...]) ->
     tallest = max(v.extent[1] / v.extent[0] for v in views)
     area = _SIDE * min(1.6, tallest) if len(views) > 1 else width * min(0.8, tallest)
     head = _TEXT * len(lines) + 0.12
-    sides = [textwrap.wrap(side, int(0.28 * width * _LETTERS)) for side in _sides(found)]
+    sides = [textwrap.wrap(side, int(0.305 * width * _LETTERS)) for side in _sides(found)]
     foot = _BAR + _BAR_LINE * (max(len(side) for side in sides) - 1)
     height = head + area + foot
     figure = Figure(figsize=(width, height), facecolor="black")
@@ -193,7 +193,11 @@ def _draw_view(axes: Axes, view: _View, limit: float) -> None:
         for value in np.unique(view.labels[view.labels != 0]):
             axes.contour(x, y, view.labels == value, levels=[0.5], colors="#ffd75e", linewidths=0.8)
     axes.set_axis_off()
-    axes.text(0.01, 0.99, view.title, transform=axes.transAxes, color="white", fontsize=8, va="top")
+    if view.title:
+        behind = {"facecolor": "black", "alpha": 0.6, "linewidth": 0, "pad": 1.5}
+        axes.text(
+            0.01, 0.98, view.title, transform=axes.transAxes, color="white", fontsize=8, va="top", bbox=behind
+        )
 
 
 def _sides(found: EvidenceMap) -> tuple[str, str]:
@@ -206,9 +210,9 @@ def _legend(figure: Figure, sides: list[list[str]], size: tuple[float, float]) -
     """The colours between the lines of both sides; ``size`` is the height of the foot and of the figure, inches."""
     foot, height = size
     middle = (foot + 0.17) / 2 / height
-    bar = figure.add_axes((0.3, middle - 0.06 / height, 0.4, 0.12 / height))
+    bar = figure.add_axes((0.32, middle - 0.06 / height, 0.36, 0.12 / height))
     bar.imshow(np.linspace(-1, 1, 200)[None], cmap=COLOURS, aspect="auto")
     bar.set_axis_off()
-    for x, lines, align in zip((0.29, 0.71), sides, ("right", "left"), strict=True):
+    for x, lines, align in zip((0.31, 0.69), sides, ("right", "left"), strict=True):
         text = "\n".join(lines)
         figure.text(x, middle, text, color="white", fontsize=9, ha=align, va="center", parse_math=False)

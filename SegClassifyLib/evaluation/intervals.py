@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -22,7 +23,11 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
+        if math.isnan(self.value):
+            return "–"
         value, low, high = (round(x, 2) + 0.0 for x in (self.value, self.low, self.high))  # -0.0 + 0.0 is 0.0
+        if math.isnan(low) or math.isnan(high):
+            return f"{value:.2f}"
         return f"{value:.2f} ({low:.2f}–{high:.2f})"
 
 

@@ -15,6 +15,7 @@ from SegClassifyLib.evaluation.intervals import (
     wilson,
 )
 from SegClassifyLib.evaluation.metrics import METRICS, MetricName, score
+from SegClassifyLib.experiment.tables import signed
 
 
 def answers(
@@ -131,3 +132,7 @@ def test_wilson_is_that_of_the_books() -> None:
 def test_an_interval_reads_as_a_person_writes_it() -> None:
     assert str(Interval(0.7123, 0.62, 0.799)) == "0.71 (0.62–0.80)"
     assert str(Interval(-0.0004, -0.0051, -0.0)) == "0.00 (-0.01–0.00)"
+    assert str(Interval(float("nan"), float("nan"), float("nan"))) == "–"
+    assert str(Interval(0.7, float("nan"), float("nan"))) == "0.70"
+    assert signed(Interval(-0.0004, -0.0051, 0.2)) == "+0.00 (−0.01 to +0.20)"
+    assert signed(Interval(float("nan"), float("nan"), float("nan"))) == "–"

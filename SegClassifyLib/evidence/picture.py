@@ -210,9 +210,9 @@ def _legend(figure: Figure, sides: list[list[str]], size: tuple[float, float]) -
     """The colours between the lines of both sides; ``size`` is the height of the foot and of the figure, inches."""
     foot, height = size
     middle = (foot + 0.17) / 2 / height
-    bar = figure.add_axes((0.32, middle - 0.06 / height, 0.36, 0.12 / height))
+    bar = figure.add_axes((0.325, middle - 0.06 / height, 0.35, 0.12 / height))
     bar.imshow(np.linspace(-1, 1, 200)[None], cmap=COLOURS, aspect="auto")
     bar.set_axis_off()
-    for x, lines, align in zip((0.31, 0.69), sides, ("right", "left"), strict=True):
+    for x, lines, align in zip((0.315, 0.685), sides, ("right", "left"), strict=True):
         text = "\n".join(lines)
         figure.text(x, middle, text, color="white", fontsize=9, ha=align, va="center", parse_math=False)

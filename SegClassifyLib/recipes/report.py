@@ -110,9 +110,9 @@ def sentences(result: RecipeResult) -> list[str]:
     """How it was done."""
     begun, published, sizes = result.begun, result.order.recipe.published, result.begun.scale.sizes
     found = [
-        f"The abstract ({published.reference}) reports {published.accuracy:.0%} of {published.test} test cases from "
-        f"{published.train} training cases; the 95 % interval of such a share of so many cases is "
-        f"{published.low:.0%}–{published.high:.0%}.",
+        f"The abstract ({published.reference}) reports {100 * published.accuracy:.0f} % of {published.test} test cases "
+        f"from {published.train} training cases; the 95 % interval of such a share of so many cases is "
+        f"{100 * published.low:.0f} to {100 * published.high:.0f} %.",
         f"Here {begun.count('train')} cases trained the classifiers and {begun.count('test')} were tested on; "
         f"{begun.count('segmenter')} others trained the segmenter, and show "
         "the linear heads how features vary, their classes unseen. No patient is in two of these "

@@ -246,8 +246,8 @@ def _reliability(result: CompareResult) -> list[Block]:
     header = ["arm", "cases per class", "calibration error", "before", "by chance", "temperature"]
     note = (
         "Calibrated on cases of the training part that were not learned from, where there were enough; an arm without "
-        "a temperature holds none out, and its probabilities are as they come. Classes weigh alike. The error is above 0 "
-        "by chance too: compare it with what it would be were the probabilities true."
+        "a temperature holds none out, and its probabilities are as they come. Classes weigh alike. The error is above "
+        "0 by chance too: compare it with what it would be were the probabilities true."
     )
     blocks: list[Block] = [Text(note), figure]
     blocks.append(Table("Expected calibration error of one classifier at the largest size", header, rows))

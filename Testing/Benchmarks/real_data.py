@@ -28,7 +28,9 @@ from SegClassifyLib.experiment.report import write_compare_report
 from SegClassifyLib.experiment.result import CompareResult
 from SegClassifyLib.experiment.run import run_ready
 from SegClassifyLib.experiment.settings import CompareSettings
+from SegClassifyLib.experiment.summing import sum_up
 from SegClassifyLib.experiment.tables import (
+    CALIBRATION_NOTE,
     SETS_NOTE,
     calibration_table,
     difference_table,
@@ -92,6 +94,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--imagenet", nargs="+", default=[], help="networks to download: resnet18 densenet121"
     )
+    parser.add_argument(
+        "--sum-up", action="store_true", help="train nothing: tables of what was trained up to now"
+    )
     parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("--scheduler", default="", help="address of a Dask scheduler")
     parser.add_argument("--seed", type=int, default=0)
@@ -123,7 +128,10 @@ def _run(name: str, options: argparse.Namespace) -> tuple[CompareResult, list[st
         compared, [folder], output, settings, options.arms, weights,
         cache=FeatureCache(options.work / source / "features"), progress=progress,
     )  # fmt: skip
-    result = run_ready(ready, options.jobs or cores(), options.scheduler, progress)
+    if options.sum_up:
+        result = sum_up(ready, [], progress)
+    else:
+        result = run_ready(ready, options.jobs or cores(), options.scheduler, progress)
     write_tables(result, output)
     write_compare_report(result, output)
     dice = ", ".join(f"{s.metric} {s.value:.2f}" for s in family.full.provenance.scores)
@@ -155,7 +163,7 @@ def _part(result: CompareResult, facts: list[str]) -> str:
         score_table(result, "macro_auc"),
         f"“{result.arms[0].title}” less each other way, balanced accuracy; bold where the interval does not hold 0:",
         difference_table(result),
-        "Expected calibration error, and before calibration:",
+        CALIBRATION_NOTE,
         calibration_table(result),
         SETS_NOTE,
         sets_table(result),

@@ -23,6 +23,7 @@ class Promises:
             promised something: not those called unlike the training cases; ``None`` without such cases.
         by_class: the same of each class, in the model's order; ``None`` where a class has no case.
         set_size: mean number of classes in these sets.
+        promising: how many cases have such a set.
         flagged: share of the cases called unlike the training cases; ``None`` for a model that cannot tell.
     """
 
@@ -31,6 +32,7 @@ class Promises:
     covered: Interval | None
     by_class: tuple[Interval | None, ...]
     set_size: float
+    promising: int
     flagged: Interval | None
 
     def sentences(self, classes: Sequence[str]) -> tuple[str, ...]:
@@ -44,7 +46,8 @@ class Promises:
             )
             said.append(
                 f"Prediction sets, promised to hold the true class of {self.confidence:.0%}, held that of "
-                f"{_share(self.covered)} ({each}) and name {self.set_size:.1f} of {len(classes)} classes on average."
+                f"{_share(self.covered)} of {self.promising} cases ({each}) and name {self.set_size:.1f} of "
+                f"{len(classes)} classes on average."
             )
         if self.flagged is not None:
             uncounted = self.covered is not None and self.flagged.value > 0
@@ -81,7 +84,7 @@ def check_promises(
     flagged = None
     if all(a.novelty is not None for a in answers):
         flagged = wilson(sum(a.novel for a in answers), len(answers))
-    return Promises(reliability, answers[0].confidence, covered, by_class, size, flagged)
+    return Promises(reliability, answers[0].confidence, covered, by_class, size, len(promising), flagged)
 
 
 def _share(interval: Interval) -> str:

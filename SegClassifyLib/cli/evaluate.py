@@ -93,6 +93,7 @@ def _sets_json(result: HeldOut) -> dict[str, Any] | None:
             for name, share in zip(result.classes, promises.by_class, strict=True)
         },
         "mean_size": promises.set_size,
+        "cases": promises.promising,
     }
 
 

@@ -187,7 +187,8 @@ def reliability_diagrams(arms: Mapping[str, Reliability]) -> Figure:
             axes.set_xlabel("how sure the answers are", fontsize=9)
     caption = (
         "Reliability: how sure the answers are (across) against the share that is right (up), with 95 % intervals; "
-        "dashed: probabilities that mean what they say. Above each the expected calibration error."
+        "dashed: probabilities that mean what they say. Above each the expected calibration "
+        "error; of several draws it is that of one classifier, and the points are of all together."
     )
     words = "; ".join(f"{name} {found.error}" for name, found in arms.items())
     return Figure(to_png(canvas), caption, f"{caption} {words}.", wide=columns > 1)

@@ -100,12 +100,12 @@ class CalibrationError:
     Args:
         value: 0 to 1.
         again: under each weighting of the cases ``(B,)``, without what drawing itself adds on average.
-        by_chance: its mean over sets of as many cases were the probabilities true.
+        if_true: its mean over sets of as many cases were the probabilities true.
     """
 
     value: float
     again: np.ndarray
-    by_chance: float
+    if_true: float
 
 
 def calibration_error(

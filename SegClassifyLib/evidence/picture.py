@@ -187,11 +187,13 @@ def _draw_view(axes: Axes, view: _View, limit: float) -> None:
     colours[..., 3] = 0.75 * np.abs(strength) ** 0.7
     axes.imshow(colours, interpolation="bilinear", extent=extent, origin=origin)
     rows, columns = view.labels.shape
-    x = (np.arange(columns) + 0.5) * width / columns
-    y = (np.arange(rows) + 0.5) * height / rows
+    # A ring of background closes the outline of a label that reaches the edge.
+    ringed = np.pad(view.labels, 1)
+    x = np.clip((np.arange(columns + 2) - 0.5) / columns, 0, 1) * width
+    y = np.clip((np.arange(rows + 2) - 0.5) / rows, 0, 1) * height
     if min(view.labels.shape) > 1:
         for value in np.unique(view.labels[view.labels != 0]):
-            axes.contour(x, y, view.labels == value, levels=[0.5], colors="#ffd75e", linewidths=0.8)
+            axes.contour(x, y, ringed == value, levels=[0.5], colors="#ffd75e", linewidths=0.8)
     axes.set_axis_off()
     if view.title:
         behind = {"facecolor": "black", "alpha": 0.6, "linewidth": 0, "pad": 1.5}

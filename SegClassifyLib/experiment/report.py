@@ -60,7 +60,7 @@ def summary(result: CompareResult) -> list[str]:
     ways = "One way" if len(result.arms) == 1 else f"{len(result.arms)} ways"
     sentences = [
         f"{ways} to classify {len(result.cases)} cases of {len(set(result.groups.tolist()))} patients"
-        + (", all trained and tested on the same cases." if len(result.arms) > 1 else ".")
+        + (", trained on the same draws and tested on the same cases." if len(result.arms) > 1 else ".")
     ]
     first = result.arms[0]
     for size in result.sizes:
@@ -83,8 +83,12 @@ def _verdict(result: CompareResult, size: int) -> str:
     clear = [d for d in result.against_first("balanced_accuracy") if d.size == size and d.is_more_than_noise]
     better = [d.other for d in clear if d.difference.value > 0]
     worse = [d.other for d in clear if d.difference.value < 0]
-    words = f"better by more than noise than {_titles(result, better)}"
-    return words + (f"; worse by more than noise than {_titles(result, worse)}" if worse else "")
+    words = [
+        f"{way} by more than noise than {_titles(result, keys)}"
+        for way, keys in (("better", better), ("worse", worse))
+        if keys
+    ]
+    return "; ".join(words) or "neither better nor worse than any other by more than noise"
 
 
 def _cases(size: int) -> str:
@@ -162,7 +166,10 @@ def _curve(result: CompareResult, arm: Arm, metric: MetricName) -> Mapping[int, 
 def _mean_size(result: CompareResult) -> int:
     """Cases per class where all there are were learned from."""
     folds = result.folds[ALL]
-    return round(float(np.mean([len(f.train) for f in folds])) / len(result.classes))
+    mean = round(float(np.mean([len(f.train) for f in folds])) / len(result.classes))
+    while mean in result.sizes:  # a size that was asked for keeps its place in a picture
+        mean += 1
+    return mean
 
 
 def _shown(score: ArmScore | None, metric: MetricName) -> str:
@@ -234,7 +241,7 @@ def _reliability(result: CompareResult) -> list[Block]:
             size_name(score.size),
             str(score.calibration),
             f"{score.uncalibrated:.2f}",
-            f"{score.by_chance:.2f}",
+            f"{score.if_true:.2f}",
             "–" if math.isnan(score.temperature) else f"{score.temperature:.2f}",
         ]
         for title, score in found.items()

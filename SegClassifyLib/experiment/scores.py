@@ -70,7 +70,7 @@ class ArmScore:
             picture; its interval is over patients.
         calibration: expected calibration error of one classifier: mean over the draws with its 95 % interval over draws
             and test patients.
-        by_chance: what this would be on average were the probabilities true.
+        if_true: what this would be on average were the probabilities true.
         uncalibrated: expected calibration error of the plain softmax, mean over the draws.
         temperature: median over the draws; NaN where none was found.
         seconds: median time of one training.
@@ -86,7 +86,7 @@ class ArmScore:
     confusion: np.ndarray
     reliability: Reliability
     calibration: Interval
-    by_chance: float
+    if_true: float
     uncalibrated: float
     temperature: float
     seconds: float
@@ -181,7 +181,7 @@ class SizeScores:
         classes = proba.shape[1]
         confusion = np.zeros((classes, classes), np.int64)
         np.add.at(confusion, (y, proba.argmax(1)), 1)
-        calibration, by_chance, uncalibrated = self._calibration(draws)
+        calibration, if_true, uncalibrated = self._calibration(draws)
         return ArmScore(
             arm=arm,
             size=self._size,
@@ -200,7 +200,7 @@ class SizeScores:
             confusion=confusion,
             reliability=reliability(y, proba, groups, seed=self._seed),
             calibration=calibration,
-            by_chance=by_chance,
+            if_true=if_true,
             uncalibrated=uncalibrated,
             temperature=float(np.median(temperatures)) if temperatures else float("nan"),
             seconds=float(np.median([r.seconds for r in draws.values()])),
@@ -218,7 +218,7 @@ class SizeScores:
             plain.append(expected_calibration_error(y, _softmax(result.logits)))
         again = np.stack([e.again for e in errors], 1)
         interval = mean_interval([e.value for e in errors], again, self._seed, 0.0, 1.0)
-        return interval, float(np.mean([e.by_chance for e in errors])), float(np.mean(plain))
+        return interval, float(np.mean([e.if_true for e in errors])), float(np.mean(plain))
 
     def _sets(self, draws: Draws) -> SetScore | None:
         """Of the draws that have prediction sets."""
@@ -258,18 +258,23 @@ def mean_interval(
     Means of D values drawn again from D spread too little by the root of (D - 1) / D, a third with two draws, and few
     draws tell poorly how much luck moves them: both are made up for, the second by Student's t with the degrees of
     freedom of Satterthwaite (Biometrics Bulletin 1946) for the sum of two variances, over patients and over draws. With
-    one draw the interval is over the patients alone. It is cut at ``least`` and ``most``.
+    one draw the interval is over the patients alone. It is cut at ``least`` and ``most``. Draws where the score is not
+    defined are left out; NaN where it is in none.
     """
-    draws = again.shape[1]
+    defined = np.isfinite(values)
+    own, again = np.asarray(values)[defined], again[:, defined]
+    draws = len(own)
+    if draws == 0:
+        return Interval(np.nan, np.nan, np.nan)
     middle = again.mean(axis=1)
     if draws == 1:
-        return percentile_interval(float(np.mean(values)), middle)
+        return percentile_interval(float(own[0]), middle)
     drawn = np.random.default_rng(seed).integers(0, draws, again.shape)
     away = np.take_along_axis(again, drawn, axis=1).mean(axis=1) - middle
     spread = middle + np.sqrt(draws / (draws - 1)) * away
     centre = np.nanmean(spread)
-    wider = centre + _few_draws(np.asarray(values), middle) * (spread - centre)
-    return percentile_interval(float(np.mean(values)), np.clip(wider, least, most))
+    wider = centre + _few_draws(own, middle) * (spread - centre)
+    return percentile_interval(float(own.mean()), np.clip(wider, least, most))
 
 
 def _few_draws(values: np.ndarray, middle: np.ndarray) -> float:

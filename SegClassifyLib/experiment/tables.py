@@ -135,7 +135,7 @@ def calibration_table(result: CompareResult) -> str:
     """Expected calibration error of each arm against the number of training cases."""
     return _by_size(
         result,
-        lambda s: f"{s.calibration}, before {s.uncalibrated:.2f}, by chance {s.by_chance:.2f}",
+        lambda s: f"{s.calibration}, before {s.uncalibrated:.2f}, by chance {s.if_true:.2f}",
     )
 
 
@@ -222,7 +222,7 @@ def _score_json(score: ArmScore, result: CompareResult) -> dict[str, Any]:
         "confusion": score.confusion.tolist(),
         "calibration_error": _interval(score.calibration),
         "calibration_error_before": _number(score.uncalibrated),
-        "calibration_error_by_chance": _number(score.by_chance),
+        "calibration_error_by_chance": _number(score.if_true),
         "temperature": _number(score.temperature),
         "prediction_sets": _sets_json(score.sets),
         "training_seconds": _number(score.seconds),

@@ -27,12 +27,13 @@ class NoveltyEntry(_Frozen):
     Args:
         distances: their names, and ``shrink`` of each.
         false_alarms: as there.
-        mirrored_below: ``below`` of :class:`~SegClassifyLib.trust.mirrored.Sides`; ``None`` where there are none.
+        mirrored_below, mirrored_alike: of :class:`~SegClassifyLib.trust.mirrored.Sides`; ``None`` where there are none.
     """
 
     distances: dict[str, FiniteFloat]
     false_alarms: FiniteFloat = Field(gt=0, lt=1)
     mirrored_below: FiniteFloat | None = Field(default=None, lt=0)
+    mirrored_alike: FiniteFloat | None = Field(default=None, ge=0, le=1)
 
 
 class TrustEntry(_Frozen):
@@ -73,10 +74,11 @@ def pack_trust(trust: Trust, head: HeadState | None) -> tuple[TrustEntry, Arrays
             for part in ("mean", "scale", "axes", "variance"):
                 arrays[f"{name}.{part}"] = getattr(distance, part)
         shrink = {name: distance.shrink for name, distance in novelty.distances.items()}
+        entry = NoveltyEntry(distances=shrink, false_alarms=novelty.false_alarms)
         if novelty.sides is not None:
-            arrays["sides.template"] = novelty.sides.template
-        below = None if novelty.sides is None else novelty.sides.below
-        entry = NoveltyEntry(distances=shrink, false_alarms=novelty.false_alarms, mirrored_below=below)
+            sides = novelty.sides
+            arrays |= {"sides.template": sides.template, "sides.pattern": sides.pattern}
+            entry = entry.model_copy(update={"mirrored_below": sides.below, "mirrored_alike": sides.alike})
     return TrustEntry(confidence=trust.confidence, fold_heads=fold_heads, novelty=entry), arrays
 
 
@@ -132,5 +134,9 @@ def _novelty(entry: NoveltyEntry | None, arrays: Arrays) -> Novelty | None:
         if not mean.shape == scale.shape == axes.shape[1:] or variance.shape != axes.shape[:1]:
             raise ValueError(f"the arrays of the distance {name!r} do not fit each other")
         distances[name] = Distance(mean, scale, axes, variance, shrink)
-    sides = None if entry.mirrored_below is None else Sides(arrays["sides.template"], entry.mirrored_below)
+    sides = None
+    if entry.mirrored_below is not None and entry.mirrored_alike is not None:
+        sides = Sides(
+            arrays["sides.template"], entry.mirrored_below, arrays["sides.pattern"], entry.mirrored_alike
+        )
     return Novelty(distances, arrays["novelty.known"], arrays["novelty.groups"], entry.false_alarms, sides)

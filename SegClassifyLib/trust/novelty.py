@@ -43,7 +43,7 @@ class Novelty:
         known: logarithms of the training cases' distances, learned without their patient ``(D, N)`` float64.
         groups: numbers of their patients ``(N,)`` int64.
         false_alarms: share of images like the training cases that are called novel.
-        sides: what sets left apart from right in the training images; ``None`` where nothing does in all of them.
+        sides: what sets left apart from right in the training images; ``None`` where nothing does in nearly all.
     """
 
     distances: dict[str, Distance]
@@ -99,13 +99,14 @@ class Novelty:
             for name, value, others in zip(self.distances, found, known, strict=True)
             if self._p_value(float(value), others) <= self.false_alarms
         ]
+        exchanged = self._exchanged(features, channels)
         return NoveltyAnswer(
             percentile=100 * self._share_below(float(found.max()), strangest),
             novel=novel,
             where=tuple(where) if novel else (),
             looks=self._words(features, channels) if novel else (),
-            exchanged=self._exchanged(features, channels),
-            mirrored=self.sides is not None and self.sides.mirrored(features.observation),
+            exchanged=exchanged,
+            mirrored=not exchanged and self.sides is not None and self.sides.mirrored(features.observation),
         )
 
     @property
@@ -182,8 +183,8 @@ class NoveltyAnswer:
             )
         if self.mirrored:
             said.append(
-                "Left and right look exchanged: what all training images have on one side, this one has on the other. "
-                "Check its orientation."
+                "Left and right look exchanged: what training images have on one side, this one has on the other. "
+                "Check its orientation; if it shows the organ of the other side, the model does not know that side."
             )
         if self.novel:
             said.append(f"{self.summary} Do not rely on the probabilities.")

@@ -70,8 +70,7 @@ def observe(image: Image, label_map: LabelMap | None = None, labels: Sequence[La
         sides(channel, geometry, levels[0], levels[-1])
         for channel, levels in zip(image.array, quantiles, strict=True)
     )
-    measured = halves if all(halves) else ()
-    return Observation(tuple(geometry.spacing), extent, quantiles, volumes, rough, right_handed, measured)
+    return Observation(tuple(geometry.spacing), extent, quantiles, volumes, rough, right_handed, halves)
 
 
 def observation_from_json(content: dict[str, Any]) -> Observation:

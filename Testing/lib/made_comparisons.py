@@ -92,7 +92,7 @@ def _score(
         confusion=confusion,
         reliability=found,
         calibration=found.error,
-        by_chance=0.05,
+        if_true=0.05,
         uncalibrated=0.2,
         temperature=math.nan if undefined else 1.3,
         seconds=2.5,

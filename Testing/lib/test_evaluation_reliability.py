@@ -76,7 +76,7 @@ def test_the_error_of_one_classifier_is_that_of_its_reliability_and_by_chance_wh
             found.value, abs=0.02
         )  # drawing adds noise: taken off again
         errors.append(found.value)
-        expected.append(found.by_chance)
+        expected.append(found.if_true)
     # Probabilities are true here, so the errors are of chance alone, and it has to be known how large they are.
     assert np.mean(errors) == pytest.approx(np.mean(expected), abs=3 * np.std(errors) / np.sqrt(60))
     assert np.mean(expected) > 0.05

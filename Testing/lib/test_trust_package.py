@@ -58,13 +58,14 @@ def test_it_comes_back_as_it_was(model: Model, package: Path) -> None:
 
 def test_what_tells_mirrored_images_comes_back(model: Model, tmp_path: Path) -> None:
     assert model.trust is not None and model.trust.novelty is not None
-    sides = Sides(np.array([0.6, -0.8], np.float32), -0.25)
+    sides = Sides(np.array([0.6, -0.8], np.float32), -0.25, np.array([0.8, 0.6], np.float32), 0.5)
     trust = replace(model.trust, novelty=replace(model.trust.novelty, sides=sides))
     opened = open_package(save_package(replace(model, trust=trust), tmp_path / "sided"))
     assert opened.trust is not None and opened.trust.novelty is not None
     found = opened.trust.novelty.sides
-    assert found is not None and found.below == -0.25
+    assert found is not None and (found.below, found.alike) == (-0.25, 0.5)
     np.testing.assert_array_equal(found.template, sides.template)
+    np.testing.assert_array_equal(found.pattern, sides.pattern)
 
 
 def test_names_of_features_are_written_once(package: Path) -> None:

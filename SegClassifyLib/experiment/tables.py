@@ -184,8 +184,8 @@ def signed(interval: Interval, bold: bool = False) -> str:
     """A difference with its sign: ``+0.05 (−0.01 to +0.11)``."""
     if math.isnan(interval.value):
         return _NONE
-    rounded = (round(x, 2) + 0.0 for x in (interval.value, interval.low, interval.high))  # -0.0 + 0.0 is 0.0
-    value, low, high = (f"{x:+.2f}".replace("-", "−") for x in rounded)
+    # −0.00 stays: the end of an interval that is just below 0.
+    value, low, high = (f"{x:+.2f}".replace("-", "−") for x in (interval.value, interval.low, interval.high))
     text = f"{value} ({low} to {high})"
     return f"**{text}**" if bold else text
 

@@ -134,5 +134,5 @@ def test_an_interval_reads_as_a_person_writes_it() -> None:
     assert str(Interval(-0.0004, -0.0051, -0.0)) == "0.00 (-0.01–0.00)"
     assert str(Interval(float("nan"), float("nan"), float("nan"))) == "–"
     assert str(Interval(0.7, float("nan"), float("nan"))) == "0.70"
-    assert signed(Interval(-0.0004, -0.0051, 0.2)) == "+0.00 (−0.01 to +0.20)"
+    assert signed(Interval(-0.05, -0.2, -0.0004), bold=True) == "**−0.05 (−0.20 to −0.00)**"
     assert signed(Interval(float("nan"), float("nan"), float("nan"))) == "–"

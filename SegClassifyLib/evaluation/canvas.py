@@ -48,6 +48,11 @@ def dress(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
+def line_style(number: int) -> tuple[str, str]:
+    """Colour and marker of one of several lines; they begin again after the last."""
+    return COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+
+
 def folded(name: str, width: int = 38, lines: int = 4) -> str:
     """A name in at most so many lines of so many letters; what is left of a very long one is dots."""
     return "\n".join(textwrap.wrap(name, width, max_lines=lines, placeholder=" …"))

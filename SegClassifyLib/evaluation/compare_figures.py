@@ -13,7 +13,6 @@ from SegClassifyLib.evaluation.canvas import (
     GRID,
     GUESSING,
     LINE,
-    MARKERS,
     NOT_DEFINED,
     capital,
     dress,
@@ -21,6 +20,7 @@ from SegClassifyLib.evaluation.canvas import (
     guessing,
     legend_below,
     line_count,
+    line_style,
     new_canvas,
     plain_axes,
     to_png,
@@ -62,7 +62,7 @@ def learning_curve(
         )
         # points of one size stand side by side: intervals that lie on each other cannot be told apart
         x = np.array(at, dtype=float) * beside ** (number - (len(arms) - 1) / 2)
-        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        colour, marker = line_style(number)
         axes.vlines(x, low, high, color=colour, lw=1.3, alpha=0.6)
         label = name if np.isfinite(value).any() else f"{name} ({NOT_DEFINED})"
         axes.plot(x, value, color=colour, marker=marker, ms=5, lw=1.6, label=label)
@@ -125,7 +125,7 @@ def differences(
         for name, interval in points.items():
             number = series.index(name)
             height = (len(series) - 1) / 2 - number - line * room
-            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+            colour, marker = line_style(number)
             axes.plot(
                 [interval.low, interval.high], [height, height], color=colour, lw=2, solid_capstyle="butt"
             )
@@ -142,7 +142,7 @@ def differences(
     axes.grid(axis="x", color=GRID)
     if len(series) > 1:
         for number, name in enumerate(series):
-            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+            colour, marker = line_style(number)
             axes.plot([], [], marker, color=colour, label=name)
         legend_below(canvas, axes, "training cases per class")
     of = f" (training cases per class: {series[0]})" if len(series) == 1 else ""

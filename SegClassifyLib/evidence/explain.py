@@ -15,7 +15,7 @@ from SegClassifyLib.evidence.direction import Direction, direction
 from SegClassifyLib.evidence.from_maps import evidence_from_maps
 from SegClassifyLib.evidence.layers import Layer, add_exactly
 from SegClassifyLib.evidence.native import add_on_native, size_of
-from SegClassifyLib.evidence.pooled import PEAK, PROBABILITY, PooledEvidence, add_precisely
+from SegClassifyLib.evidence.pooled import PooledEvidence, add_precisely, is_peak
 from SegClassifyLib.evidence.spec import EvidenceMap, Explanation, Kind, Part, Reference, Unit
 from SegClassifyLib.features.maps import MapBuilder
 from SegClassifyLib.features.pooling import Pooler
@@ -207,7 +207,7 @@ def _in_map(features: CaseFeatures, pooled: int, label: str | None) -> np.ndarra
     A peak is the probability of a single cell. It would be the most glaring place of a map whatever it weighs.
     """
     keep = np.arange(len(features.names)) < pooled
-    keep &= np.asarray([(n.source, n.statistic) != (PROBABILITY, PEAK) for n in features.names])
+    keep &= np.asarray([not is_peak(n) for n in features.names])
     if label is not None:
         keep &= np.asarray([name.label == label for name in features.names])
     return keep

@@ -26,13 +26,13 @@ from SegClassifyLib.features.pooling import (
     pooled_cells,
 )
 from SegClassifyLib.features.regions import Regions
-from SegClassifyLib.features.spec import TapSpec
+from SegClassifyLib.features.spec import FeatureName, TapSpec
 from SegClassifyLib.inference.sweep import Seen
 
 PROBABILITY = "probability"
 """Source of the features of the label probabilities themselves."""
 
-PEAK = "peak"
+_PEAK = "peak"
 """Statistic of a label's largest probability."""
 
 _TOGETHER = 1 << 15
@@ -112,7 +112,7 @@ class PooledEvidence:
         names = self.pooler.names()
         if self.directions[0].names[: len(names)] != names:
             raise ValueError("the directions are not those of this pooler's features")
-        peaks = np.asarray([n.source == PROBABILITY and n.statistic == PEAK for n in names])
+        peaks = np.asarray([is_peak(n) for n in names])
         if any(asked.weight[: len(names)][peaks].any() for asked in self.directions):
             raise ValueError("a peak is not split over cells")
         first = 0
@@ -185,6 +185,11 @@ class PooledEvidence:
             found = (share + rest_sure).view(wide) * probabilities + sure.view(wide) * probabilities**2
             found = coverage * (found.sum(0) + rest.sum())
             self._canvases[number, PROBABILITY].add(found.float().numpy(), whole)
+
+
+def is_peak(name: FeatureName) -> bool:
+    """Whether a feature is a label's largest probability, which one cell has and no map shows."""
+    return name.source == PROBABILITY and name.statistic == _PEAK
 
 
 def add_precisely(pooler: Pooler, seen: Seen) -> None:

@@ -28,13 +28,21 @@ from SegClassifyLib.experiment.arms import Arm
 from SegClassifyLib.experiment.result import CompareResult
 from SegClassifyLib.experiment.scores import ArmDifference, ArmScore
 from SegClassifyLib.experiment.settings import ALL, size_name
-from SegClassifyLib.experiment.tables import SETS_NOTE, TITLES, arms_with_sets, set_cell, signed, titled
+from SegClassifyLib.experiment.tables import (
+    NONE,
+    SETS_NOTE,
+    TITLES,
+    arms_with_sets,
+    set_cell,
+    signed,
+    size_header,
+    titled,
+)
 
 _CURVES = 7
 """Lines in one picture."""
 _NAMED = 4
 """Arms that a sentence names."""
-_NONE = "–"
 
 
 def write_compare_report(result: CompareResult, folder: Path) -> Path:
@@ -122,9 +130,9 @@ def _scores(result: CompareResult) -> list[Block]:
             for arm in result.arms
         ]
         caption = f"{capital(title)}: mean of the draws and 95 % interval over draws and test patients"
-        if any(cell == _NONE for row in rows for cell in row):
-            caption += f"; {_NONE}: not trained, or not defined"
-        blocks.append(Table(caption, _header(result), rows, frozenset([0])))
+        if any(cell == NONE for row in rows for cell in row):
+            caption += f"; {NONE}: not trained, or not defined"
+        blocks.append(Table(caption, size_header(result), rows, frozenset([0])))
     return blocks
 
 
@@ -173,11 +181,7 @@ def _mean_size(result: CompareResult) -> int:
 
 
 def _shown(score: ArmScore | None, metric: MetricName) -> str:
-    return _NONE if score is None or math.isnan(score.scores[metric].value) else str(score.scores[metric])
-
-
-def _header(result: CompareResult) -> list[str]:
-    return ["cases per class", *map(size_name, result.sizes)]
+    return NONE if score is None else str(score.scores[metric])
 
 
 def _differences(result: CompareResult) -> list[Block]:
@@ -197,15 +201,15 @@ def _differences(result: CompareResult) -> list[Block]:
             for arm in result.arms[1:]
         ]
         caption = f"{capital(title)} of “{first.title}” less that of each other; *: more than noise"
-        blocks.append(Table(caption, _header(result), table))
+        blocks.append(Table(caption, size_header(result), table))
     if len(result.arms) > 2:
         blocks.append(Text("The differences of every other pair are in differences.csv."))
     return blocks
 
 
 def _difference(found: ArmDifference | None) -> str:
-    if found is None or math.isnan(found.difference.value):
-        return _NONE
+    if found is None:
+        return NONE
     return signed(found.difference) + ("*" if found.is_more_than_noise else "")
 
 
@@ -266,11 +270,13 @@ def _sets(result: CompareResult) -> list[Block]:
     if not arms:
         return []
     found = {arm.title: [result.score(arm.key, size) for size in result.sizes] for arm in arms}
-    rows = [[title, *("–" if s is None else set_cell(s) for s in scores)] for title, scores in found.items()]
+    rows = [[title, *(NONE if s is None else set_cell(s) for s in scores)] for title, scores in found.items()]
     return [
         Text(SETS_NOTE),
         Table(
-            "Prediction sets: how often they hold the class, and how many they name", _header(result), rows
+            "Prediction sets: how often they hold the class, and how many they name",
+            size_header(result),
+            rows,
         ),
     ]
 

@@ -40,7 +40,8 @@ SETS_NOTE = (
     f"{fewest_patients(CONFIDENCE)} training patients is never ruled out."
 )
 
-_NONE = "–"
+NONE = "–"
+"""Stands in a table for what was not trained, or is not defined."""
 
 
 def write_tables(result: CompareResult, folder: Path) -> tuple[Path, ...]:
@@ -152,7 +153,7 @@ def arms_with_sets(result: CompareResult) -> list[Arm]:
 
 def set_cell(score: ArmScore) -> str:
     """Coverage of an arm's prediction sets, and how many classes they name."""
-    return _NONE if score.sets is None else f"{score.sets.coverage}, {score.sets.classes:.1f} classes"
+    return NONE if score.sets is None else f"{score.sets.coverage}, {score.sets.classes:.1f} classes"
 
 
 def difference_table(result: CompareResult, metric: MetricName = "balanced_accuracy") -> str:
@@ -163,9 +164,9 @@ def difference_table(result: CompareResult, metric: MetricName = "balanced_accur
         row = [arm.title]
         for size in result.sizes:
             found = by_place.get((arm.key, size))
-            row.append(_NONE if found is None else signed(found.difference, found.is_more_than_noise))
+            row.append(NONE if found is None else signed(found.difference, found.is_more_than_noise))
         rows.append(row)
-    return table(_header(result), rows)
+    return table(size_header(result), rows)
 
 
 def time_table(result: CompareResult) -> str:
@@ -175,7 +176,7 @@ def time_table(result: CompareResult) -> str:
         last = [s for s in result.scores if s.arm == arm.key]
         if last:
             features = result.feature_seconds.get(arm.key, math.nan)
-            shown = _NONE if math.isnan(features) or features == 0 else f"{features:.2f}"
+            shown = NONE if math.isnan(features) or features == 0 else f"{features:.2f}"
             rows.append([arm.title, f"{last[-1].seconds:.1f}", shown])
     return table(["arm", "one training, s", "features of one case, s"], rows)
 
@@ -183,7 +184,7 @@ def time_table(result: CompareResult) -> str:
 def signed(interval: Interval, bold: bool = False) -> str:
     """A difference with its sign: ``+0.05 (−0.01 to +0.11)``."""
     if math.isnan(interval.value):
-        return _NONE
+        return NONE
     # −0.00 stays: the end of an interval that is just below 0.
     value, low, high = (f"{x:+.2f}".replace("-", "−") for x in (interval.value, interval.low, interval.high))
     text = f"{value} ({low} to {high})"
@@ -196,8 +197,8 @@ def _by_size(
     rows = []
     for arm in result.arms if arms is None else arms:
         found = [result.score(arm.key, size) for size in result.sizes]
-        rows.append([titled(arm, result), *(_NONE if s is None else show(s) for s in found)])
-    return table(_header(result), rows)
+        rows.append([titled(arm, result), *(NONE if s is None else show(s) for s in found)])
+    return table(size_header(result), rows)
 
 
 def titled(arm: Arm, result: CompareResult) -> str:
@@ -207,7 +208,8 @@ def titled(arm: Arm, result: CompareResult) -> str:
     return arm.title if own == most else f"{arm.title} ({own} draw{'s' if own > 1 else ''})"
 
 
-def _header(result: CompareResult) -> list[str]:
+def size_header(result: CompareResult) -> list[str]:
+    """Heads of a table that has a column for each number of training cases."""
     return ["cases per class", *map(size_name, result.sizes)]
 
 
